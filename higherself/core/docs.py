@@ -1,0 +1,48 @@
+"""The API's OpenAPI document, and a page that shows it without any script or file from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from higherself.core.auth import HasScope, TokenAuthentication
+
+
+class SchemaView(SpectacularAPIView):
+    """OpenAPI 3.1."""
+
+    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    permission_classes = [HasScope]
+    required_scope = "schema:read"
+
+
+class _DocsView(APIView):
+    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    permission_classes = [HasScope]
+    required_scope = "schema:read"
+    schema = None
+
+    def get(self, request: Request) -> HttpResponse:
+        document = SchemaGenerator().get_schema(request=request, public=True)
+        return render(request, "api/docs.html", {"document": document, "operations": operations(document)})
+
+
+def docs_page(request: HttpRequest) -> Any:
+    return _DocsView.as_view()(request)
+
+
+def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The document's operations, flat, for a page to list."""
+    return [
+        {"path": path, "method": method.upper(), **operation}
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in {"get", "post", "put", "patch", "delete"}
+    ]

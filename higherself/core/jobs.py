@@ -1,0 +1,150 @@
+"""Background jobs: the only module that knows django-q2.
+
+A job is a function without arguments that finds its work in rows. Waking it is a hint and may get lost; a schedule
+repeats the hint every minute. So the queue needs no retries, no arguments and no results of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
+from django_q.tasks import async_task
+
+from higherself.core.models import Heartbeat
+
+logger = logging.getLogger(__name__)
+
+# Wake-ups for one job from one process come at most this often, in seconds; the last one is never dropped.
+WAKE_GAP = 0.25
+HEARTBEAT_GAP = 10.0
+WORKER_HEARTBEAT = "worker"
+
+JobFunction = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Job:
+    name: str
+    function: JobFunction
+    every_minutes: int | None
+    at_hour: int | None
+
+
+_jobs: dict[str, Job] = {}
+
+
+def job(
+    name: str, *, every_minutes: int | None = None, at_hour: int | None = None
+) -> Callable[[JobFunction], JobFunction]:
+    """Registers a function as a job, optionally run by the clock: every n minutes, or daily at an hour (UTC)."""
+
+    def register(function: JobFunction) -> JobFunction:
+        _jobs[name] = Job(name, function, every_minutes, at_hour)
+        return function
+
+    return register
+
+
+def names() -> list[str]:
+    return sorted(_jobs)
+
+
+def wake(name: str) -> None:
+    """Asks for the job to run soon, once the current transaction commits."""
+    if name not in _jobs:
+        raise LookupError(f"no job is called {name!r}; known are {', '.join(names())}")
+    transaction.on_commit(partial(_wakers.setdefault(name, _Waker(name)).wake))
+
+
+class _Waker:
+    """Sends the first wake-up at once and folds those that follow within `WAKE_GAP` into one more at its end."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lock = threading.Lock()
+        self.sent_at = 0.0
+        self.timer: threading.Timer | None = None
+
+    def wake(self) -> None:
+        with self.lock:
+            wait = self.sent_at + WAKE_GAP - time.monotonic()
+            if wait > 0:
+                if self.timer is None:
+                    self.timer = threading.Timer(wait, self._late)
+                    self.timer.start()
+                return
+            self.sent_at = time.monotonic()
+        _send(self.name)
+
+    def _late(self) -> None:
+        with self.lock:
+            self.timer = None
+            self.sent_at = time.monotonic()
+        try:
+            _send(self.name)
+        except Exception:  # a lost wake-up is repaired by the schedule; the thread must not die loudly for it
+            logger.exception("could not wake the job %s; its schedule will", self.name)
+        finally:
+            connection.close()
+
+
+_wakers: dict[str, _Waker] = {}
+
+
+def _send(name: str) -> None:
+    async_task("higherself.core.jobs.run", name, task_name=name)
+
+
+def run(name: str) -> None:
+    """What a worker calls."""
+    beat(WORKER_HEARTBEAT)
+    found = _jobs.get(name)
+    if found is None:
+        raise LookupError(f"no job is called {name!r}: this worker runs another version than the one that woke it")
+    found.function()
+
+
+_beaten: dict[str, float] = {}
+
+
+def beat(name: str) -> None:
+    """Notes that something lives, at most every `HEARTBEAT_GAP` seconds a process."""
+    now = time.monotonic()
+    if now - _beaten.get(name, -HEARTBEAT_GAP) >= HEARTBEAT_GAP:
+        Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+        _beaten[name] = now
+
+
+def queue_length() -> int:
+    """Wake-ups that no worker has taken yet."""
+    return OrmQ.objects.count()
+
+
+def install_schedules() -> None:
+    """Makes the queue's schedules equal to what the jobs declare."""
+    wanted = {item.name: item for item in _jobs.values() if item.every_minutes or item.at_hour is not None}
+    Schedule.objects.filter(func="higherself.core.jobs.run").exclude(name__in=wanted).delete()
+    known = set(Schedule.objects.filter(name__in=wanted).values_list("name", flat=True))
+    for name, item in wanted.items():
+        if name not in known:
+            Schedule.objects.create(name=name, **_timing(item))
+
+
+def _timing(item: Job) -> dict[str, object]:
+    now = timezone.now()
+    base = {"func": "higherself.core.jobs.run", "args": repr((item.name,)), "repeats": -1}
+    if item.every_minutes:
+        return base | {"schedule_type": Schedule.MINUTES, "minutes": item.every_minutes, "next_run": now}
+    first = now.replace(hour=item.at_hour or 0, minute=7, second=0, microsecond=0)
+    if first <= now:
+        first += timedelta(days=1)
+    return base | {"schedule_type": Schedule.DAILY, "next_run": first}

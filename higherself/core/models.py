@@ -1,0 +1,120 @@
+"""Abstract bases shared by every app, and the few rows of the kernel itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, TypeVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from higherself.core.fields import SelectField
+
+SYNC_ORIGINS = ["Server", "Notion", "Import"]
+
+_R = TypeVar("_R", bound="Record")
+
+
+class RecordQuerySet(models.QuerySet[_R]):
+    """Marks what it changes as waiting for Notion, so that bulk updates are carried over like single saves."""
+
+    def live(self) -> RecordQuerySet[_R]:
+        return self.filter(archived_at__isnull=True)
+
+    def update(self, **kwargs: Any) -> int:
+        if "local_change_at" not in kwargs:
+            now = timezone.now()
+            kwargs.setdefault("updated_at", now)
+            kwargs["local_change_at"] = now
+        return super().update(**kwargs)
+
+    def bulk_update(self, objs: Iterable[_R], fields: Sequence[str], batch_size: int | None = None) -> int:
+        now = timezone.now()
+        rows = list(objs)
+        for row in rows:
+            row.updated_at = row.local_change_at = now
+        names = list(dict.fromkeys([*fields, "updated_at", "local_change_at"]))
+        return super().bulk_update(rows, names, batch_size=batch_size)
+
+
+RecordManager = models.Manager.from_queryset(RecordQuerySet)
+
+
+class Record(models.Model):
+    """A row that is kept equal with a page of one Notion database.
+
+    ``local_change_at`` is the time of the newest change that Notion has not got yet, and null when there is
+    none. It stands in the row itself so that marking a change costs nothing and commits or rolls back with it.
+    """
+
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+    local_change_at = models.DateTimeField(
+        _("waiting for Notion since"), null=True, blank=True, default=timezone.now, editable=False
+    )
+    sync_paused = models.BooleanField(_("synchronisation paused"), default=False)
+    sync_origin = SelectField(_("origin"), options=SYNC_ORIGINS, default="Server", editable=False)
+
+    objects = RecordManager()
+
+    class Meta:
+        abstract = True
+        indexes = [
+            models.Index(
+                fields=["local_change_at"],
+                name="%(class)s_pending",
+                condition=models.Q(local_change_at__isnull=False),
+            )
+        ]
+
+    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+        self.updated_at = self.local_change_at = timezone.now()
+        if update_fields is not None:
+            update_fields = {*update_fields, "updated_at", "local_change_at"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None
+
+    def archive(self) -> None:
+        """Put aside here, and into the trash in Notion; `restore` brings both back."""
+        if self.archived_at is None:
+            self.archived_at = timezone.now()
+            self.save(update_fields=["archived_at"])
+
+    def restore(self) -> None:
+        if self.archived_at is not None:
+            self.archived_at = None
+            self.save(update_fields=["archived_at"])
+
+
+class Heartbeat(models.Model):
+    """When a background process was last seen alive."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class ApiToken(models.Model):
+    """A token for the API. Only its digest is stored; the token itself is shown once, when it is made."""
+
+    name = models.CharField(_("name"), max_length=100)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(_("scopes"), default=list, blank=True, help_text=_("Empty: everything the API allows."))
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("API token")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,6 @@
+"""Signals by which lower layers speak to upper ones without importing them."""
+
+from django.dispatch import Signal
+
+# A person's edit in Notion was stored here. Arguments: pk, changed ({field: (old, new)}), actor (text).
+record_pulled = Signal()

@@ -1,0 +1,36 @@
+"""Health endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from higherself.core import health
+from higherself.core.auth import HasScope, TokenAuthentication
+
+
+class HealthView(APIView):
+    """Public: one word. With a token of scope ``health:read``, or as staff: every component."""
+
+    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    permission_classes: list[Any] = []
+    required_scope = "health:read"
+
+    @extend_schema(responses={200: dict, 503: dict})
+    def get(self, request: Request) -> Response:
+        status, components = health.report()
+        body: dict[str, Any] = {"status": status}
+        if HasScope().has_permission(request, self):
+            body["components"] = {name: part.as_dict() for name, part in components.items()}
+        return Response(body, status=503 if status == health.DOWN else 200)
+
+
+def live(request: HttpRequest) -> JsonResponse:
+    """Answers while the process serves, whatever else is broken."""
+    return JsonResponse({"status": "ok"})
