@@ -1,0 +1,130 @@
+"""Flow 3: a WooCommerce order, above all for art, from the order to the collector's feedback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_PAID = ["payment_confirmed", "packaging", "shipped", "delivered"]
+
+DEFINITION: dict[str, Any] = {
+    "id": "WF-ART-SALE",
+    "name": "Art Sale & Fulfillment",
+    "version": "1.0.0",
+    "description": "Follows an order through payment, packing, shipping, delivery, and returns.",
+    "initial": "order_received",
+    "states": {
+        "order_received": {
+            "label": "Order received",
+            "notify": [
+                {"template": "order_confirmation", "to": "contact"},
+                {"template": "sale_alert", "to": "team"},
+            ],
+        },
+        "payment_failed": {"label": "Payment failed"},
+        "payment_confirmed": {
+            "label": "Payment confirmed",
+            "tasks": [
+                {
+                    "key": "package_artwork",
+                    "name": "Prepare and package artwork",
+                    "role": "gallery",
+                    "priority": "High",
+                    "due": {"days": 2},
+                    "completes": "packing_started",
+                },
+                {
+                    "key": "certificate",
+                    "name": "Certificate of authenticity and provenance",
+                    "role": "gallery",
+                    "due": {"days": 2},
+                    "when": "is_art",
+                    "category": "Admin",
+                },
+            ],
+            "notify": [{"template": "payment_received", "to": "contact"}],
+        },
+        "packaging": {
+            "label": "Packaging",
+            "tasks": [
+                {
+                    "key": "ship",
+                    "name": "Ship and record tracking",
+                    "role": "gallery",
+                    "priority": "High",
+                    "due": {"days": 3},
+                    "completes": "item_shipped",
+                }
+            ],
+        },
+        "shipped": {
+            "label": "Shipped",
+            "tasks": [
+                {
+                    "key": "confirm_delivery",
+                    "name": "Confirm delivery",
+                    "role": "gallery",
+                    "due": {"days": 7},
+                    "completes": "delivery_confirmed",
+                }
+            ],
+            "notify": [{"template": "shipping_update", "to": "contact"}],
+        },
+        "delivered": {
+            "label": "Delivered",
+            "tasks": [
+                {
+                    "key": "thank_you_note",
+                    "name": "Thank-you note to the collector",
+                    "role": "gallery",
+                    "priority": "Low",
+                    "due": {"days": 3},
+                    "completes": "follow_up_sent",
+                    "tags": ["Client-facing", "Follow-up"],
+                }
+            ],
+        },
+        "follow_up": {"label": "Follow-up", "notify": [{"template": "survey_request", "to": "contact"}]},
+        "returned": {
+            "label": "Returned",
+            "tasks": [
+                {
+                    "key": "handle_return",
+                    "name": "Handle return and refund",
+                    "role": "gallery",
+                    "priority": "High",
+                    "due": {"days": 1},
+                    "category": "Customer Service",
+                }
+            ],
+        },
+        "completed": {"label": "Completed", "status": "Completed"},
+        "refunded": {"label": "Refunded", "status": "Cancelled"},
+        "canceled": {"label": "Cancelled", "status": "Cancelled"},
+    },
+    "transitions": [
+        {"event": "order_received", "from": [], "to": "order_received"},
+        {
+            "event": "payment_received",
+            "from": ["order_received", "payment_failed"],
+            "to": "payment_confirmed",
+            "manual": True,
+        },
+        {"event": "payment_failed", "from": ["order_received"], "to": "payment_failed"},
+        {"event": "packing_started", "from": ["payment_confirmed"], "to": "packaging", "manual": True},
+        {"event": "item_shipped", "from": ["packaging"], "to": "shipped", "manual": True},
+        {"event": "delivery_confirmed", "from": ["shipped"], "to": "delivered", "manual": True},
+        {"event": "follow_up_sent", "from": ["delivered"], "to": "follow_up", "manual": True},
+        {"event": "feedback_received", "from": ["follow_up"], "to": "completed", "manual": True},
+        {"event": "feedback_window_passed", "from": ["follow_up"], "to": "completed", "timer": {"hours": 720}},
+        {"event": "return_requested", "from": ["shipped", "delivered"], "to": "returned", "manual": True},
+        {"event": "return_approved", "from": ["returned"], "to": "refunded", "manual": True},
+        {"event": "refunded", "from": [*_PAID, "returned"], "to": "refunded", "manual": True},
+        {
+            "event": "canceled",
+            "from": ["order_received", "payment_failed", "payment_confirmed", "packaging"],
+            "to": "canceled",
+            "label": "Cancel",
+            "manual": True,
+        },
+    ],
+}
