@@ -17,7 +17,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agents_app.leads.schema import Answer, Lead, LeadSubmission, email_problem, normalise_phone, split_name
 from agents_app.text import clean, option_names
@@ -125,6 +125,8 @@ class FieldMap(BaseModel):
 
     fields: dict[Target, tuple[Source, ...]]
     constants: dict[Target, str] = {}
+    # ISO country that telephone numbers without a + belong to, such as "US".
+    phone_region: str = Field(default="", pattern="^([A-Z]{2})?$")
 
     @model_validator(mode="after")
     def _finds_people(self) -> FieldMap:
@@ -285,7 +287,7 @@ class NoAddress(ValueError):
     """There is nobody to answer: the submission has no usable email address. The message says what was found."""
 
 
-def read(submission: LeadSubmission, field_map: FieldMap, *, source: str, region: str | None = None) -> Lead:
+def read(submission: LeadSubmission, field_map: FieldMap, *, source: str) -> Lead:
     """The lead in a submission. Raises `NoAddress` when no email address in it can be used."""
     reader = _Reader(submission, field_map)
     email = reader.one("email")
@@ -301,7 +303,7 @@ def read(submission: LeadSubmission, field_map: FieldMap, *, source: str, region
         email=email,
         first_name=first,
         last_name=last,
-        phone=normalise_phone(reader.one("phone"), region),
+        phone=normalise_phone(reader.one("phone"), field_map.phone_region or None),
         message=reader.message(),
         company=reader.one("company"),
         job_title=reader.one("job_title"),
