@@ -1,0 +1,46 @@
+"""`python -m notion_sync.sandbox`: the sandbox as a program of its own."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+
+from .sandbox import Sandbox
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = _parser().parse_args(argv)
+    sandbox = Sandbox(
+        data=options.data,
+        host=options.host,
+        port=options.port,
+        token=options.token,
+        rate_limit=options.rate_limit,
+    )
+
+    def stop(*_: object) -> None:
+        # shutdown() waits for the serving loop, which runs in this very thread.
+        threading.Thread(target=sandbox.stop_serving).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    print(f"Notion sandbox ready at {sandbox.url}", flush=True)
+    sandbox.serve_forever()
+    sandbox.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m notion_sync.sandbox", description="A local Notion.")
+    parser.add_argument("--port", type=int, default=8001, help="0 takes a free one (default: 8001)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--data", default=":memory:", metavar="FILE", help="data file (default: in memory)")
+    parser.add_argument("--rate-limit", type=int, metavar="N", help="requests per minute (default: no limit)")
+    parser.add_argument("--token", help="the only bearer token accepted (default: any)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

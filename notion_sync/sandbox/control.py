@@ -1,0 +1,92 @@
+"""Control over HTTP for sandboxes in another process; answers to loopback clients only."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .service import Reply
+
+if TYPE_CHECKING:
+    from .sandbox import Sandbox
+
+
+class Control:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def answer(self, method: str, target: str, raw: bytes, client: str) -> Reply:
+        if not client.startswith("127.") and client != "::1":
+            return _json(403, {"detail": "The control endpoints answer to this machine only."})
+        name = urlsplit(target).path.removeprefix("/__control__/")
+        try:
+            body = json.loads(raw) if raw else {}
+            if method == "GET" and name == "state":
+                return _json(200, self.state())
+            if method == "POST" and name in ("faults", "clock", "rate_limit", "settings"):
+                return _json(200, getattr(self, f"_{name}")(body))
+        except (ValueError, TypeError, KeyError) as error:
+            return _json(400, {"detail": f"{name}: {error}"})
+        return _json(404, {"detail": f"no control {method} {name}"})
+
+    def page(self, method: str, target: str, headers: Any, raw: bytes) -> Reply:
+        return Reply(404, b"Not found", "text/plain; charset=utf-8")
+
+    def state(self) -> dict[str, Any]:
+        sandbox = self._sandbox
+        ws = sandbox.ws
+        return {
+            "url": sandbox.url,
+            "root_page_id": ws.root_page_id,
+            "bot_id": ws.bot_id,
+            "person_id": ws.person_id,
+            "now": ws.clock.now(),
+            "requests": len(sandbox.requests),
+            "rate_limit": {
+                "per_minute": sandbox.rate_limit.per_minute,
+                "used": sandbox.rate_limit.used,
+                "refused": sandbox.rate_limit.refused,
+            },
+            "faults": len(sandbox.faults),
+            "settings": vars(ws.settings),
+            "pages": len(ws.pages),
+            "rows": {source.id: len(ws.rows[source.id]) for source in ws.sources.values()},
+        }
+
+    def _faults(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{"kind": …, "method"?, "path"?, "times"?, "skip"?, "seconds"?}` or `{"clear": true}`."""
+        if body.get("clear"):
+            self._sandbox.faults.clear()
+        else:
+            self._sandbox.faults.add(**body)
+        return {"faults": len(self._sandbox.faults)}
+
+    def _clock(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{"set": ISO}`, `{"advance": seconds}`, `{"freeze": true}`, `{"resume": true}`, `{"reset": true}`."""
+        clock = self._sandbox.clock
+        for name, value in body.items():
+            if name in ("set", "advance"):
+                getattr(clock, name)(value)
+            elif name in ("freeze", "resume", "reset"):
+                getattr(clock, name)()
+            else:
+                raise ValueError(f"unknown key {name!r}")
+        return {"now": clock.now()}
+
+    def _rate_limit(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{"per_minute": 180}`; null switches it off."""
+        self._sandbox.rate_limit = body["per_minute"]
+        return {"per_minute": self._sandbox.rate_limit.per_minute}
+
+    def _settings(self, body: dict[str, Any]) -> dict[str, Any]:
+        settings = self._sandbox.settings
+        for name, value in body.items():
+            if not hasattr(settings, name):
+                raise ValueError(f"unknown setting {name!r}")
+            setattr(settings, name, value)
+        return dict(vars(settings))
+
+
+def _json(status: int, body: dict[str, Any]) -> Reply:
+    return Reply(status, json.dumps(body).encode())
