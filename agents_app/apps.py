@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AgentsConfig(AppConfig):
+    name = "agents_app"
+    verbose_name = _("Agents and workflows")
+    default_auto_field = "django.db.models.BigAutoField"
