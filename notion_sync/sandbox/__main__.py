@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    print(f"Notion sandbox ready at {sandbox.url}", flush=True)
+    print(f"Notion sandbox ready at {sandbox.url}", flush=True)  # noqa: T201 - the one line it prints
     sandbox.serve_forever()
     sandbox.close()
     return 0

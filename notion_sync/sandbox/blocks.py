@@ -47,15 +47,13 @@ _COLORS = {*richtext.COLORS, *(f"{color}_background" for color in richtext.COLOR
 def parse_children(value: Any, path: str, depth: int = 1) -> list[dict[str, Any]]:
     """Checked blocks as `{"type", "content", "children"}`, two levels deep at most."""
     return [
-        _parse(item, f"{path}[{index}]", depth)
-        for index, item in enumerate(checks.an_array(value, path, MAX_CHILDREN))
+        _parse(item, f"{path}[{index}]", depth) for index, item in enumerate(checks.an_array(value, path, MAX_CHILDREN))
     ]
 
 
 def _parse(item: Any, path: str, depth: int) -> dict[str, Any]:
     item = checks.an_object(item, path)
-    kind = item.get("type") or next((key for key in item if key in _KEYS), None)
-    checks.one_of(kind, _KEYS, f"{path}.type")
+    kind = checks.one_of(item.get("type") or next((key for key in item if key in _KEYS), None), _KEYS, f"{path}.type")
     checks.only_keys(item, ("object", "type", kind), path)
     value = checks.an_object(checks.required(item, kind, path), f"{path}.{kind}")
     where = f"{path}.{kind}"
@@ -124,9 +122,7 @@ def from_markdown(text: str) -> list[dict[str, Any]]:
 # -- changing ----------------------------------------------------------------------------------------
 
 
-def append_to(
-    request: Request, parent: Any, parsed: list[dict[str, Any]], at: int | None = None
-) -> list[Block]:
+def append_to(request: Request, parent: Any, parsed: list[dict[str, Any]], at: int | None = None) -> list[Block]:
     """New blocks below a page or block, at the end or from a given place on."""
     kind = "page_id" if isinstance(parent, Page) else "block_id"
     ws = request.ws

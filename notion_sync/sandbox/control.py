@@ -24,9 +24,9 @@ class Control:
             body = json.loads(raw) if raw else {}
             if method == "GET" and name == "state":
                 return _json(200, self.state())
-            if method == "POST" and name in ("faults", "clock", "rate_limit", "settings"):
+            if method == "POST" and name in ("faults", "clock", "rate_limit", "settings", "webhooks", "share"):
                 return _json(200, getattr(self, f"_{name}")(body))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, ConnectionError) as error:
             return _json(400, {"detail": f"{name}: {error}"})
         return _json(404, {"detail": f"no control {method} {name}"})
 
@@ -77,7 +77,28 @@ class Control:
     def _rate_limit(self, body: dict[str, Any]) -> dict[str, Any]:
         """`{"per_minute": 180}`; null switches it off."""
         self._sandbox.rate_limit = body["per_minute"]
-        return {"per_minute": self._sandbox.rate_limit.per_minute}
+        return {"per_minute": self._sandbox.service.rate_limit.per_minute}
+
+    def _webhooks(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{"url": …, "token"?, "types"?}` subscribes, `{"url": null}` ends it; `drop`, `duplicate`, `hold`,
+        `aggregate_seconds` set the faults; `{"flush": true}` sends what waits."""
+        sender = self._sandbox.webhooks
+        for name in ("drop", "duplicate", "hold", "aggregate_seconds"):
+            if name in body:
+                setattr(sender, name, body[name])
+        if "url" in body:
+            if body["url"] is None:
+                sender.unsubscribe()
+            else:
+                sender.subscribe(body["url"], token=body.get("token"), types=body.get("types"))
+        if body.get("flush"):
+            sender.flush()
+        return {"url": sender.url, "verification_token": sender.token, "sent": len(sender.sent)}
+
+    def _share(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{"id": …, "shared": false}` takes an object away from the connection."""
+        (self._sandbox.share if body["shared"] else self._sandbox.unshare)(body["id"])
+        return {"id": body["id"], "shared": body["shared"]}
 
     def _settings(self, body: dict[str, Any]) -> dict[str, Any]:
         settings = self._sandbox.settings

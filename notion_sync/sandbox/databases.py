@@ -32,15 +32,21 @@ def refuse_oldest_version(request: Request, database: Database | None) -> None:
                 "child_data_source_ids": database.source_ids,
             },
         )
-    raise validation(
-        "The local sandbox answers database requests of Notion-Version 2025-09-03 and later only."
-    )
+    raise validation("The local sandbox answers database requests of Notion-Version 2025-09-03 and later only.")
 
 
 def create(request: Request) -> bytes:
     # `properties` at the top is what the oldest version took; the later ones ignore it.
     request.allow(
-        "parent", "title", "description", "is_inline", "icon", "cover", "initial_data_source", "properties", "database_type"
+        "parent",
+        "title",
+        "description",
+        "is_inline",
+        "icon",
+        "cover",
+        "initial_data_source",
+        "properties",
+        "database_type",
     )
     refuse_oldest_version(request, None)
     body = request.body

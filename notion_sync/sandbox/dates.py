@@ -14,9 +14,7 @@ from . import checks
 from .errors import invalid, validation
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-_TIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?\Z", re.IGNORECASE
-)
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?\Z", re.IGNORECASE)
 _ISO = "a valid ISO 8601 date string"
 
 
@@ -60,9 +58,7 @@ def _moment(text: Any, path: str, zone: ZoneInfo | None) -> str:
         raise invalid(path, _ISO, text)
     moment = _read(text, path)
     if moment.tzinfo is not None and zone is not None:
-        raise validation(
-            f"body failed validation: {path} should not have a UTC offset when time_zone is set."
-        )
+        raise validation(f"body failed validation: {path} should not have a UTC offset when time_zone is set.")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone or timezone.utc)
     return moment.replace(second=0, microsecond=0).isoformat(timespec="milliseconds")

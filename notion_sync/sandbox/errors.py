@@ -7,8 +7,7 @@ from typing import Any
 
 TRASHED = "Can't edit block that is archived. You must unarchive the block before editing."
 TRASHED_ANCESTOR = (
-    "Can't edit page on block with an archived ancestor. "
-    "You must unarchive the ancestor before editing page."
+    "Can't edit page on block with an archived ancestor. You must unarchive the ancestor before editing page."
 )
 
 

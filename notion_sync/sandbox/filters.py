@@ -189,7 +189,9 @@ def _number(operator: str, operand: Any, path: str) -> Callable[[Any], bool]:
 
 def _checkbox(operator: str, operand: Any, path: str) -> Callable[[Any], bool]:
     wanted = checks.a_boolean(operand, path)
-    return _pick({"equals": lambda v: v is wanted, "does_not_equal": lambda v: v is not wanted}, operator, operand, path)
+    return _pick(
+        {"equals": lambda v: v is wanted, "does_not_equal": lambda v: v is not wanted}, operator, operand, path
+    )
 
 
 def _option(prop: Property, operator: str, operand: Any, path: str) -> Callable[[Any], bool]:
@@ -204,7 +206,9 @@ def _option(prop: Property, operator: str, operand: Any, path: str) -> Callable[
             operand,
             path,
         )
-    return _pick({"equals": lambda v: v in wanted, "does_not_equal": lambda v: v not in wanted}, operator, operand, path)
+    return _pick(
+        {"equals": lambda v: v in wanted, "does_not_equal": lambda v: v not in wanted}, operator, operand, path
+    )
 
 
 def _option_id(prop: Property, name: Any, path: str) -> str:
@@ -246,9 +250,7 @@ def _contains_id(operator: str, operand: Any, path: str) -> Callable[[Any], bool
     )
 
 
-def _pick(
-    tests: dict[str, Callable[[Any], bool]], operator: str, operand: Any, path: str
-) -> Callable[[Any], bool]:
+def _pick(tests: dict[str, Callable[[Any], bool]], operator: str, operand: Any, path: str) -> Callable[[Any], bool]:
     if operator not in tests:
         raise invalid(path, "not present", operand)
     return tests[operator]

@@ -109,7 +109,7 @@ class _Parser:
             kind, text = self._tokens[self._at]
             if kind == "sign" and text in signs:
                 self._at += 1
-                return text
+                return str(text)
         return None
 
     def _sum(self) -> Any:

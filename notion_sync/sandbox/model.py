@@ -93,8 +93,6 @@ class DataSource:
         return self.properties["title"]
 
 
-
-
 @dataclass(slots=True)
 class Page:
     """`values` maps property ids to stored values; relations are kept apart, see relations.py."""

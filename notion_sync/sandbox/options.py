@@ -53,7 +53,7 @@ def merge(kind: str, value: Any, old: list[dict[str, Any]], path: str) -> list[d
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return one["id"] == other["id"] or one["name"].casefold() == other["name"].casefold()
+    return bool(one["id"] == other["id"] or one["name"].casefold() == other["name"].casefold())
 
 
 def _one(kind: str, item: Any, old: list[dict[str, Any]], path: str) -> dict[str, Any]:
@@ -112,5 +112,5 @@ def default_status(config: dict[str, Any]) -> str | None:
     for group in config["groups"]:
         for option in config["options"]:
             if option["group"] == group["name"]:
-                return option["id"]
+                return str(option["id"])
     return None

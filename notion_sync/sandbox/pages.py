@@ -43,7 +43,9 @@ def create(request: Request) -> bytes:
     request.committed_id = page.id
     request.event("page.created", ("page", page.id))
     if source is not None:
-        request.event("data_source.content_updated", ("data_source", source.id), updated_blocks=[{"id": page.id, "type": "block"}])
+        request.event(
+            "data_source.content_updated", ("data_source", source.id), updated_blocks=[{"id": page.id, "type": "block"}]
+        )
     return _answer(request, page)
 
 
@@ -59,7 +61,10 @@ def _parent(request: Request, value: Any) -> tuple[str, str]:
     elif kind == "page_id":
         request.check_writable(request.find_page(parent_id))
     elif request.user_id == request.ws.bot_id:
-        raise validation("Internal integrations aren't owned by a single user, so creating workspace-level private pages is not supported.")
+        raise validation(
+            "Internal integrations aren't owned by a single user, so creating workspace-level private pages is "
+            "not supported."
+        )
     return kind, parent_id
 
 
@@ -148,8 +153,7 @@ def retrieve_property(request: Request) -> bytes:
         items, request.one("start_cursor"), request.page_size(), lambda i: _item_key(*i), "query.start_cursor"
     )
     results = [
-        render.dumps({"object": "property_item", "type": prop.type, "id": encoded, prop.type: item})
-        for _, item in part
+        render.dumps({"object": "property_item", "type": prop.type, "id": encoded, prop.type: item}) for _, item in part
     ]
     empty: Any = {} if prop.type in ("title", "rich_text", "people", "relation") else []
     next_url = None
@@ -167,9 +171,7 @@ def _item_key(index: int, item: Any) -> str:
 
 
 def update(request: Request) -> bytes:
-    request.allow(
-        "properties", "icon", "cover", "in_trash", "is_archived", "is_locked", "template", "erase_content"
-    )
+    request.allow("properties", "icon", "cover", "in_trash", "is_archived", "is_locked", "template", "erase_content")
     page = request.find_page(request.id("page_id"))
     flag = request.trash_flag()
     if request.ws.ancestor_in_trash(page.id) and not page.in_trash:
@@ -193,18 +195,12 @@ def _restore(request: Request, page: Page, flag: bool | None) -> None:
 def _edit(request: Request, page: Page, flag: bool | None) -> None:
     body, ws = request.body, request.ws
     plan = _plan(request, ws.source_of(page), page, body.get("properties", {}))
-    changes: dict[str, Any] = {}
-    for key in ("icon", "cover"):
-        if key in body:
-            changes[key] = check_icon(body[key], f"body.{key}")
-    for key in ("is_archived", "is_locked"):
-        if key in body:
-            changes[key] = checks.a_boolean(body[key], f"body.{key}")
+    changes = _plain_changes(body)
     if body.get("template") is not None:
         raise_unsupported("A page template")
     if checks.a_boolean(body.get("erase_content", False), "body.erase_content"):
         blocks.erase(request, page)
-    request.ws.remember_for_index(page)
+    ws.remember_for_index(page)
     ws.touch(page, request.user_id)
     for key, value in changes.items():
         setattr(page, key, value)
@@ -216,6 +212,17 @@ def _edit(request: Request, page: Page, flag: bool | None) -> None:
         request.event("page.locked" if page.is_locked else "page.unlocked", ("page", page.id))
     if flag:
         trash.page(request, page, True)
+
+
+def _plain_changes(body: dict[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    for key in ("icon", "cover"):
+        if key in body:
+            changes[key] = check_icon(body[key], f"body.{key}")
+    for key in ("is_archived", "is_locked"):
+        if key in body:
+            changes[key] = checks.a_boolean(body[key], f"body.{key}")
+    return changes
 
 
 # -- move --------------------------------------------------------------------------------------------
@@ -279,5 +286,3 @@ def _missing_defaults(request: Request, target: DataSource, page: Page) -> dict[
     _set_defaults(request, target, blank)
     request.ws.save_only(target)
     return blank.values
-
-

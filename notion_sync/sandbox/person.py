@@ -36,10 +36,7 @@ class Person:
     def update(self, page_id: str, values: Mapping[str, Simple]) -> dict[str, Any]:
         page = self._ws.pages[page_id]
         source = self._ws.source_of(page)
-        if source is None:
-            properties = {"title": text_value(values["title"])}
-        else:
-            properties = self._properties(source, values)
+        properties = {"title": text_value(values["title"])} if source is None else self._properties(source, values)
         return self._call("PATCH", f"pages/{page_id}", {"properties": properties})
 
     def trash(self, page_id: str) -> dict[str, Any]:

@@ -23,9 +23,7 @@ from .workspace import Workspace
 
 _KEYS = ("filter", "sorts", "start_cursor", "page_size", "result_type", "is_archived")
 _TIMES = ("created_time", "last_edited_time")
-_INCOMPLETE = {
-    "request_status": {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
-}
+_INCOMPLETE = {"request_status": {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}}
 _MAX_SESSIONS = 500
 
 
@@ -35,6 +33,9 @@ class _Session:
     page_ids: list[str]
     capped: bool
     expires: float
+
+    def __post_init__(self) -> None:
+        self.places = {page_id: index for index, page_id in enumerate(self.page_ids)}
 
 
 class Sessions:
@@ -113,9 +114,9 @@ class Queries:
         session = self.sessions.get(session_id)
         if kind != "s" or session is None or session.signature != signature:
             raise validation(f"The start_cursor provided is invalid: {cursor}")
-        if session.expires < request.ws.clock.now() or page_id not in session.page_ids:
+        if session.expires < request.ws.clock.now() or page_id not in session.places:
             raise validation(f"The start_cursor provided is invalid: {cursor}")
-        return session_id, session, session.page_ids.index(page_id)
+        return session_id, session, session.places[page_id]
 
 
 def _seen(ws: Workspace, page_id: str) -> Page | None:

@@ -14,6 +14,7 @@ from .model import Block, Comment, Database, DataSource, Page, Property
 from .workspace import Workspace
 
 SHOWN_LINKS = 25  # relation and people values are cut here; relations say so with `has_more`
+MAX_RENDERED = 300_000_000  # bytes of rendered pages kept in memory
 _SLUG = re.compile(r"[^A-Za-z0-9]+")
 OUTSIDE_TITLE = Property("title", "title", "title")
 
@@ -42,7 +43,18 @@ def page_bytes(ws: Workspace, page: Page, only: Collection[str] | None = None) -
     key = _cache_key(ws, page)
     if page.cache is None or page.cache_key != key:
         page.cache, page.cache_key = dumps(page_object(ws, page))[:-1], key
+        rendered = page.cache
+        _mind_memory(ws, len(rendered))
+        return rendered
     return page.cache
+
+
+def _mind_memory(ws: Workspace, size: int) -> None:
+    """Forgets all rendered pages when they have grown beyond the limit."""
+    ws.rendered_bytes += size
+    if ws.rendered_bytes > MAX_RENDERED:
+        ws.rendered_bytes = 0
+        ws.stale(ws.pages)
 
 
 def _cache_key(ws: Workspace, page: Page) -> tuple[int, int]:
@@ -104,7 +116,7 @@ def page_properties(ws: Workspace, page: Page, only: Collection[str] | None = No
 
 
 def _property(ws: Workspace, source: DataSource | None, page: Page, prop: Property) -> dict[str, Any]:
-    shown = {"id": encode_property_id(prop.id), "type": prop.type}
+    shown: dict[str, Any] = {"id": encode_property_id(prop.id), "type": prop.type}
     value = property_value(ws, source, page, prop)
     if prop.type == "relation":
         shown["relation"] = value[:SHOWN_LINKS]
@@ -201,9 +213,7 @@ def database_object(ws: Workspace, database: Database) -> dict[str, Any]:
         "is_locked": database.is_locked,
         "created_time": millisecond_iso(database.stamps.created),
         "last_edited_time": millisecond_iso(database.stamps.edited),
-        "data_sources": [
-            {"id": s.id, "name": richtext.plain(s.title)} for s in sources if not s.in_trash
-        ],
+        "data_sources": [{"id": s.id, "name": richtext.plain(s.title)} for s in sources if not s.in_trash],
         "icon": database.icon,
         "cover": database.cover,
         "url": f"https://app.notion.com/p/{undashed(database.id)}",
@@ -276,8 +286,7 @@ def _has_children(ws: Workspace, item: Block | Page | Database) -> bool:
     if isinstance(item, Database):
         return False
     return any(
-        (child := ws.item(child_id)) is not None and not child.in_trash
-        for child_id in ws.children.get(item.id, ())
+        (child := ws.item(child_id)) is not None and not child.in_trash for child_id in ws.children.get(item.id, ())
     )
 
 

@@ -35,7 +35,7 @@ class Request:
     @property
     def sees_all(self) -> bool:
         """Persons see everything; the connection sees what is shared with it."""
-        return self.user_id != self.ws.bot_id
+        return bool(self.user_id != self.ws.bot_id)
 
     @property
     def old_style(self) -> bool:
@@ -95,7 +95,7 @@ class Request:
         return source
 
     def find_block(self, block_id: str) -> Block | Page | Database:
-        item = self.ws.item(block_id)
+        item: Block | Page | Database | DataSource | None = self.ws.item(block_id)
         if item is None or isinstance(item, DataSource) or not self.visible(block_id):
             raise self.ws.not_found("block", block_id)
         return item
@@ -175,7 +175,7 @@ def parent_of(value: Any, kinds: Collection[str], path: str = "body.parent") -> 
     """(kind, id) of a parent object. The workspace has no id."""
     value = checks.an_object(value, path)
     kind = value.get("type") or next((k for k in kinds if k in value), None)
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise invalid(f"{path}.type", " or ".join(f'`"{k}"`' for k in kinds), value.get("type"))
     checks.only_keys(value, ("type", kind), path)
     inner = checks.required(value, kind, path)

@@ -138,16 +138,14 @@ def _merge(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for item in items:
         last = merged[-1] if merged else None
         if last is not None and _same_look(last, item):
-            merged[-1] = _text_item(
-                last["plain_text"] + item["plain_text"], item["text"]["link"], item["annotations"]
-            )
+            merged[-1] = _text_item(last["plain_text"] + item["plain_text"], item["text"]["link"], item["annotations"])
         else:
             merged.append(item)
     return merged
 
 
 def _same_look(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return (
+    return bool(
         one["type"] == other["type"] == "text"
         and one["annotations"] == other["annotations"]
         and one["text"]["link"] == other["text"]["link"]

@@ -66,11 +66,16 @@ FUNCTIONS = (
     "show_original",
 )
 NUMBER_FORMATS = frozenset(
-    """number number_with_commas percent dollar australian_dollar canadian_dollar singapore_dollar euro
-    pound yen ruble rupee won yuan real lira rupiah franc hong_kong_dollar new_zealand_dollar krona
-    norwegian_krone mexican_peso rand new_taiwan_dollar danish_krone zloty baht forint koruna shekel
-    chilean_peso philippine_peso dirham colombian_peso riyal ringgit leu argentine_peso uruguayan_peso
-    peruvian_sol""".split()
+    {
+        "number",
+        "number_with_commas",
+        "percent",
+        *("dollar", "australian_dollar", "canadian_dollar", "singapore_dollar", "hong_kong_dollar"),
+        *("new_zealand_dollar", "new_taiwan_dollar", "euro", "pound", "yen", "ruble", "rupee", "won", "yuan"),
+        *("real", "lira", "rupiah", "franc", "krona", "norwegian_krone", "danish_krone", "mexican_peso"),
+        *("chilean_peso", "philippine_peso", "colombian_peso", "argentine_peso", "uruguayan_peso", "rand"),
+        *("zloty", "baht", "forint", "koruna", "shekel", "dirham", "riyal", "ringgit", "leu", "peruvian_sol"),
+    }
 )
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,19}\Z")
 

@@ -111,9 +111,7 @@ class SchemaChange:
     def _rename(self, prop: Property, name: str) -> None:
         other = self.draft.find(name)
         if other is not None and other is not prop and other.name == name:
-            raise validation(
-                f'Cannot rename "{prop.name}" to "{name}" because property with new name already exists.'
-            )
+            raise validation(f'Cannot rename "{prop.name}" to "{name}" because property with new name already exists.')
         prop.name = name
         self._note(prop, "updated")
 
@@ -137,9 +135,7 @@ class SchemaChange:
         elif kind in OPTION_TYPES:
             self._effects.append(lambda: retype.drop_options(self.ws, self.source, before, prop))
 
-    def _config(
-        self, name: str, item: dict[str, Any], kind: str, old: Property | None, path: str
-    ) -> dict[str, Any]:
+    def _config(self, name: str, item: dict[str, Any], kind: str, old: Property | None, path: str) -> dict[str, Any]:
         value = schema.settings(item, kind, path)
         where = f"{path}.{kind}"
         if kind == "relation":
@@ -170,8 +166,7 @@ class SchemaChange:
             raise self.ws.not_found("data source", target_id)
         if target.in_trash or self.ws.ancestor_in_trash(target_id):
             raise validation(f"Cannot relate to data source {target_id}: it is in the trash.")
-        kind = value.get("type") or next((k for k in kinds if k in value), None)
-        checks.one_of(kind, kinds, f"{path}.type")
+        kind = checks.one_of(value.get("type") or next((k for k in kinds if k in value), None), kinds, f"{path}.type")
         inner = checks.an_object(checks.required(value, kind, path), f"{path}.{kind}")
         checks.only_keys(inner, ("synced_property_name", "synced_property_id"), f"{path}.{kind}")
         dual = kind == "dual_property"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -54,10 +55,8 @@ class Server(ThreadingHTTPServer):
 
 
 def _hang_up(connection: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):  # the client was first
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # the client was first
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -78,9 +77,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send(Reply(413, b"Payload too large", "text/plain"))
             return
         raw = self.rfile.read(length) if length else b""
-        reply = self.server.application(
-            self.command, self.path, self.headers, raw, self.client_address[0]
-        )
+        reply = self.server.application(self.command, self.path, self.headers, raw, self.client_address[0])
         if reply.delay:
             sleep(reply.delay, self.server.stopped)
         if reply.drop:

@@ -187,7 +187,9 @@ def _body(raw: bytes) -> dict[str, Any]:
     if not raw:
         return {}
     if len(raw) > MAX_PAYLOAD:
-        raise validation(f"body failed validation: payload should be ≤ `{MAX_PAYLOAD}` bytes, instead was `{len(raw)}`.")
+        raise validation(
+            f"body failed validation: payload should be ≤ `{MAX_PAYLOAD}` bytes, instead was `{len(raw)}`."
+        )
     try:
         body = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

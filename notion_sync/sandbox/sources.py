@@ -70,9 +70,7 @@ def update(request: Request) -> bytes:
         setattr(source, key, value)
     change.apply()
     if change.events:
-        request.event(
-            "data_source.schema_updated", ("data_source", source.id), updated_properties=change.events
-        )
+        request.event("data_source.schema_updated", ("data_source", source.id), updated_properties=change.events)
     request.ws.touch(source, request.user_id)
     if flag is not None and flag != source.in_trash:
         trash.source(request, source, flag)

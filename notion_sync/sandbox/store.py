@@ -19,10 +19,13 @@ CREATE TABLE IF NOT EXISTS objects (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, number INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS links (
-    relation TEXT NOT NULL, a TEXT NOT NULL, position INTEGER NOT NULL, b TEXT NOT NULL,
-    PRIMARY KEY (relation, a, position)
-) WITHOUT ROWID;
+    position INTEGER PRIMARY KEY, relation TEXT NOT NULL, a TEXT NOT NULL, b TEXT NOT NULL,
+    UNIQUE (relation, a, b)
+);
 """
+
+_ADD_LINK = "INSERT OR REPLACE INTO links (relation, a, b) VALUES (?, ?, ?)"
+_DROP_LINK = "DELETE FROM links WHERE relation = ? AND a = ? AND b = ?"
 
 
 class Store:
@@ -45,7 +48,7 @@ class Store:
             yield kind, json.loads(body)
 
     def links(self) -> Iterator[tuple[str, str, str]]:
-        yield from self._db.execute("SELECT relation, a, b FROM links ORDER BY relation, a, position")
+        yield from self._db.execute("SELECT relation, a, b FROM links ORDER BY position")
 
     def save(
         self,
@@ -70,11 +73,9 @@ class Store:
         run.execute("COMMIT")
 
     def _save_links(self, relations: Relations) -> None:
-        for relation in relations.removed:
+        for present, relation, a, b in relations.changes:
+            statement = _ADD_LINK if present else _DROP_LINK
+            self._db.execute(statement, (relation, a, b))
+        for relation in relations.dropped:
             self._db.execute("DELETE FROM links WHERE relation = ?", (relation,))
-        for relation, a in relations.changed:
-            self._db.execute("DELETE FROM links WHERE relation = ? AND a = ?", (relation, a))
-            rows = [(relation, a, i, b) for i, b in enumerate(relations.rows(relation, a))]
-            self._db.executemany("INSERT INTO links VALUES (?, ?, ?, ?)", rows)
-        relations.removed.clear()
-        relations.changed.clear()
+        relations.saved()

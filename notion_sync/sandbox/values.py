@@ -33,9 +33,7 @@ class WritePlan:
     def option_for(self, prop: Property, name: str) -> dict[str, Any]:
         """The option of this name in any case; an unknown name becomes a new option."""
         fresh = self.new_options.setdefault(prop.id, [])
-        found = prop.option_named(name) or next(
-            (o for o in fresh if o["name"].casefold() == name.casefold()), None
-        )
+        found = prop.option_named(name) or next((o for o in fresh if o["name"].casefold() == name.casefold()), None)
         if found is None:
             found = options.auto_option(name, len(prop.config["options"]) + len(fresh))
             fresh.append(found)
@@ -208,9 +206,7 @@ def _files(plan: WritePlan, prop: Property, value: Any, path: str) -> list[dict[
     return files
 
 
-def _relation(
-    plan: WritePlan, page: Page | None, prop: Property, value: Any, path: str
-) -> list[str]:
+def _relation(plan: WritePlan, page: Page | None, prop: Property, value: Any, path: str) -> list[str]:
     present: set[str] = set()
     if page is not None:
         present.update(plan.ws.relations.targets(prop.config["relation_id"], prop.config["side"], page.id))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from . import errors
 from .clock import Clock
 from .ids import new_id
-from .model import KIND_OF, Block, Comment, Database, DataSource, Page, Property, Stamps
-from .model import from_saved, to_saved
+from .model import KIND_OF, Block, Comment, Database, DataSource, Page, Property, Stamps, from_saved, to_saved
 from .relations import Relations
 from .store import Store
 
@@ -48,6 +47,7 @@ class Workspace:
         self.unshared: set[str] = set()
         self.listeners: list[Callable[[Event], None]] = []
         self.revision = 0
+        self.rendered_bytes = 0
         self.counter = 0
         self._dirty: dict[str, Any] = {}
         self._removed: list[str] = []
@@ -132,7 +132,7 @@ class Workspace:
         self._dirty.pop(item.id, None)
         self._removed.append(item.id)
 
-    def stale(self, page_ids: Iterator[str] | set[str]) -> None:
+    def stale(self, page_ids: Iterable[str]) -> None:
         for page_id in page_ids:
             page = self.pages.get(page_id)
             if page is not None:
@@ -147,7 +147,7 @@ class Workspace:
 
     def commit(self) -> None:
         events, self._events = self._events, []
-        if self._dirty or self._meta or self._removed or self.relations.changed or self.relations.removed:
+        if self._dirty or self._meta or self._removed or self.relations.unsaved:
             self.revision += 1
             rows = [(i.id, KIND_OF[type(i)], to_saved(i), _number(i)) for i in self._dirty.values()]
             self.store.save(rows, self._meta, self.relations, self._removed)
@@ -177,7 +177,7 @@ class Workspace:
         if object_id in self.databases:
             parent = self.databases[object_id].parent
             return parent.get(parent["type"]) if parent["type"] != "workspace" else None
-        item: Any = self.pages.get(object_id) or self.blocks.get(object_id)
+        item: Any = self.pages.get(object_id) or self.blocks.get(object_id) or self.comments.get(object_id)
         return (item.parent_id or None) if item else None
 
     def item(self, object_id: str) -> Any:
@@ -209,9 +209,11 @@ class Workspace:
         if head is None:
             head = _new_head(title)
             self._meta["workspace"] = head
-        self.id, self.name = head["id"], head["name"]
-        self.bot_id, self.person_id = head["bot_id"], head["person_id"]
-        self.root_page_id = head["root_page_id"]
+        self.id: str = head["id"]
+        self.name: str = head["name"]
+        self.bot_id: str = head["bot_id"]
+        self.person_id: str = head["person_id"]
+        self.root_page_id: str = head["root_page_id"]
         self.users: dict[str, dict[str, Any]] = head["users"]
         self.tokens: dict[str, str] = head["tokens"]
         self.unshared.update(self.store.meta("unshared") or ())
