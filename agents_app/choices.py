@@ -269,7 +269,7 @@ class IntegrationState(models.TextChoices):
 class AuthMethod(models.TextChoices):
     API_KEY = "API Key"
     OAUTH = "OAuth"
-    BEARER_TOKEN = "Bearer Token"
+    BEARER = "Bearer Token"
     BASIC_AUTH = "Basic Auth"
     CUSTOM = "Custom"
 
@@ -277,7 +277,7 @@ class AuthMethod(models.TextChoices):
 class WebhookAuthMethod(models.TextChoices):
     HMAC_SIGNATURE = "HMAC Signature"
     API_KEY_IN_HEADERS = "API Key in Headers"
-    BEARER_TOKEN = "Bearer Token"
+    BEARER = "Bearer Token"
     BASIC_AUTH = "Basic Auth"
     # No authentication; the word is Notion's option name.
     NOTHING = "None"
