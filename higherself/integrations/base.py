@@ -1,0 +1,103 @@
+"""What a provider is: it verifies a delivery, names it, and reads it into events. HTTP and storage are written once."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.conf import settings
+
+from higherself.integrations.delivery import Delivery, Unreadable
+from higherself.integrations.events import Event
+from higherself.integrations.verify import secret_matches, split_secrets
+
+__all__ = ["Delivery", "Ignore", "Provider", "SharedSecretProvider", "Unreadable"]
+
+# Headers worth keeping for every provider; none of them carries a secret.
+KEPT_HEADERS = ("content-type", "content-encoding", "user-agent")
+
+
+class Ignore(Exception):
+    """Raised by `Provider.parse` for a genuine delivery that asks nothing of us; its message is shown to staff."""
+
+
+class Provider:
+    """One integration. ``slug`` is its name in addresses, settings and folders; ``source`` its name in Notion.
+
+    ``signs`` tells whether a delivery is proved by a signature over its bytes; otherwise by a shared secret.
+    """
+
+    slug: str
+    label: str
+    source: str
+    signs = False
+    takes_webhooks = True
+    # False: deliveries are verified, stored and shown, but not worked on, because nothing understands them yet.
+    reads = True
+    # Headers kept with the event besides KEPT_HEADERS, in lower case.
+    keeps: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> dict[str, str]:
+        return settings.PROVIDERS.get(self.slug, {})
+
+    @property
+    def secrets(self) -> list[str]:
+        """What a delivery may be proved with: two during a rotation."""
+        return split_secrets(self.options.get("webhook_secret", ""))
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.secrets)
+
+    @property
+    def unread(self) -> str:
+        """Why deliveries are stored without being worked on; empty where they are read."""
+        if self.reads:
+            return ""
+        return f"There is no reader for {self.label} yet: the delivery is kept and can be replayed later."
+
+    def verify(self, delivery: Delivery) -> bool:
+        """Whether the delivery comes from the provider. False without a secret: never open."""
+        raise NotImplementedError
+
+    def is_test_call(self, delivery: Delivery) -> bool:
+        """Whether it is one of the provider's unsigned test calls: it gets a 200 and stores no event."""
+        return False
+
+    def delivery_key(self, delivery: Delivery) -> str:
+        """What a repeat of the same delivery has in common with the first. Never raises."""
+        return f"sha256:{hashlib.sha256(delivery.body).hexdigest()}"
+
+    def event_type(self, delivery: Delivery) -> str:
+        """The provider's own name for what happened, empty where it gives none. Never raises."""
+        return ""
+
+    def ordering_key(self, delivery: Delivery) -> str:
+        """Events with the same key are handled one after the other, in the order in which they came. Never raises."""
+        return ""
+
+    def parse(self, delivery: Delivery) -> list[Event]:
+        """Reads a stored delivery. Raises `Ignore` with the reason, or `Unreadable` where somebody must look."""
+        raise Ignore(self.unread or f"{self.label} delivers nothing that is acted upon.")
+
+    def kept_headers(self, delivery: Delivery) -> dict[str, str]:
+        names = (*KEPT_HEADERS, *self.keeps)
+        return {name: delivery.headers[name] for name in names if name in delivery.headers}
+
+
+class SharedSecretProvider(Provider):
+    """Proved by ``X-Webhook-Secret``, or by the same secret at the end of the path where no header can be set."""
+
+    @property
+    def secrets(self) -> list[str]:
+        return [*super().secrets, *split_secrets(settings.WEBHOOK_SECRET)]
+
+    def verify(self, delivery: Delivery) -> bool:
+        given = delivery.headers.get("x-webhook-secret") or delivery.token
+        return secret_matches(given, self.secrets)
+
+
+def digest(*parts: Any) -> str:
+    """A key made of several values."""
+    return hashlib.sha256("\x1f".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,119 @@
+"""What the two public views share: the raw body within its limit, plain JSON answers, refusals."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, UnreadablePostError
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from higherself.integrations.delivery import Delivery
+from higherself.integrations.intake import Stored
+from higherself.integrations.throttle import Rate, client_address, seconds_to_wait
+
+logger = logging.getLogger(__name__)
+
+
+class Refused(APIException):
+    """Ends a request with ``{"detail": …}``, a status and headers."""
+
+    def __init__(self, status_code: int, detail: str, **headers: str) -> None:
+        super().__init__(detail)
+        self.status_code = status_code
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class JsonOnly(BaseContentNegotiation):
+    """Senders get JSON whatever they say they accept, and their query string is theirs."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        return None
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class PublicView(APIView):
+    """A view without session, cookies or CSRF: it decides by the bytes alone whom it believes."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    parser_classes = ()
+    throttle_classes = ()
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = JsonOnly
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, Refused):
+            return Response({"detail": exc.detail}, exc.status_code, headers=exc.headers)
+        if isinstance(exc, (DatabaseError, InterfaceError)):
+            logger.error("%s could not be stored: %s", self.request.method, exc)
+            detail = "The database cannot store this now. Send it again."
+            return Response({"detail": detail}, status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "60"})
+        return super().handle_exception(exc)
+
+
+def throttle(request: HttpRequest, name: str, rate: Rate | None) -> None:
+    wait = seconds_to_wait(f"{name}:{client_address(request)}", rate)
+    if wait:
+        raise Refused(429, f"Too many requests. Try again in {wait} s.", Retry_After=str(wait))
+
+
+def raw_body(request: HttpRequest, limit: int) -> bytes:
+    """The body as it travelled. Refuses with 413 before reading what is announced as too large."""
+    try:
+        announced = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        announced = 0
+    if announced > limit:
+        raise too_large(limit)
+    try:
+        body = _chunked(request, limit) if announced == 0 else request.body
+    except (UnreadablePostError, OSError) as error:
+        raise Refused(400, f"The body could not be read to its end: {error}") from None
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
+
+
+def _chunked(request: HttpRequest, limit: int) -> bytes:
+    """A body without an announced length: Django would read none of it."""
+    if "chunked" not in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return request.body
+    return request.META["wsgi.input"].read(limit + 1)
+
+
+def too_large(limit: int) -> Refused:
+    return Refused(413, f"The body is over {limit} bytes.")
+
+
+def delivery_from(request: HttpRequest, body: bytes, token: str = "") -> Delivery:
+    return Delivery(
+        body=body,
+        headers=dict(request.headers),
+        query=request.META.get("QUERY_STRING", ""),
+        token=token,
+        content_type=request.META.get("CONTENT_TYPE", ""),
+        method=request.method or "",
+        url=_called_url(request),
+    )
+
+
+def _called_url(request: HttpRequest) -> str:
+    """The address that the sender was given: the public one where it is known, for a proxy may change the host."""
+    base = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
+    return base + request.get_full_path()
+
+
+def answer(stored: Stored) -> Response:
+    word = "duplicate" if stored.duplicate else "accepted"
+    code = status.HTTP_200_OK if stored.duplicate else status.HTTP_202_ACCEPTED
+    return Response({"event_id": str(stored.event_id), "status": word}, code)
