@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -53,7 +53,7 @@ class BusinessEntity(Record):
     def __str__(self) -> str:
         return self.name or self.entity_key
 
-    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if not self.entity_key:
             self.entity_key = self._free_key()
             update_fields = update_fields if update_fields is None else {*update_fields, "entity_key"}
@@ -154,7 +154,7 @@ class Contact(Record):
     def __str__(self) -> str:
         return self.full_name or self.email or self.contact_id
 
-    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if not self.full_name:
             self.full_name = f"{self.first_name} {self.last_name}".strip() or self.email.strip()
             update_fields = update_fields if update_fields is None else {*update_fields, "full_name"}

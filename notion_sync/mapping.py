@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db import models
 
@@ -66,4 +66,4 @@ class NotionMapping:
 
     @classmethod
     def model_field(cls, prop: Property) -> models.Field[Any, Any]:
-        return cls.model._meta.get_field(prop.attr)
+        return cast("models.Field[Any, Any]", cls.model._meta.get_field(prop.attr))

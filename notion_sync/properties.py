@@ -33,6 +33,9 @@ CONTACT_LENGTH = 200
 # Notion shows at most 25 entries of a list-like value in a page object.
 PAGE_OBJECT_ITEMS = 25
 
+# Inside the classes below `type` is Notion's word for a property's type.
+ModelClass = type[models.Model]
+
 
 class Owner(Enum):
     """Whose word stands for a property."""
@@ -67,7 +70,7 @@ class Property:
         self.volatile = volatile
         self.attr = ""
 
-    def __set_name__(self, _owner: type, attr: str) -> None:
+    def __set_name__(self, _owner: Any, attr: str) -> None:
         self.attr = attr
 
     def __repr__(self) -> str:
@@ -201,7 +204,7 @@ class Json(Text):
 class Number(Property):
     type = "number"
 
-    def __init__(self, name: str, *, format: str = "number", **kwargs: Any) -> None:  # noqa: A002 - Notion's word
+    def __init__(self, name: str, *, format: str = "number", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         self.format = format
 
@@ -238,7 +241,7 @@ class Checkbox(Property):
 
 def option_name(name: Any) -> str:
     """Notion forbids commas in option names; a full-width one is no comma."""
-    return clean_text(name).replace(",", "，").strip()[:100]  # noqa: RUF001
+    return clean_text(name).replace(",", "，").strip()[:100]
 
 
 class Select(Property):
@@ -248,7 +251,7 @@ class Select(Property):
         super().__init__(name, **kwargs)
         self._options = options
 
-    def options(self, model: type[models.Model]) -> list[str]:
+    def options(self, model: ModelClass) -> list[str]:
         """The options that ``setup_notion`` creates: given here, or those of the model's field."""
         if self._options is not None:
             return list(self._options)
@@ -270,10 +273,10 @@ class Select(Property):
 class MultiSelect(Select):
     type = "multi_select"
 
-    def from_wire(self, raw: Any) -> list[str]:
+    def from_wire(self, raw: Any) -> list[str]:  # type: ignore[override]
         return sorted({clean_text(option["name"]) for option in raw or []})
 
-    def to_wire(self, canonical: list[str]) -> Any:
+    def to_wire(self, canonical: list[str]) -> Any:  # type: ignore[override]
         if len(canonical) > LIST_ITEMS:
             raise TooLong(f"“{self.name}” has {len(canonical)} options; Notion takes {LIST_ITEMS}")
         return [{"name": name} for name in canonical]
@@ -439,7 +442,7 @@ class Relation(Property):
         self.to = to
         self.reverse = reverse
 
-    def many(self, model: type[models.Model]) -> bool:
+    def many(self, model: ModelClass) -> bool:
         return bool(model._meta.get_field(self.attr).many_to_many)
 
     def from_wire(self, raw: Any) -> list[str]:

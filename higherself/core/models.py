@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.db import models
@@ -29,7 +29,7 @@ class RecordQuerySet(models.QuerySet[_R]):
             kwargs["local_change_at"] = now
         return super().update(**kwargs)
 
-    def bulk_update(self, objs: Iterable[_R], fields: Sequence[str], batch_size: int | None = None) -> int:
+    def bulk_update(self, objs: Iterable[_R], fields: Iterable[str], batch_size: int | None = None) -> int:
         now = timezone.now()
         rows = list(objs)
         for row in rows:
@@ -69,7 +69,7 @@ class Record(models.Model):
             )
         ]
 
-    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         self.updated_at = self.local_change_at = timezone.now()
         if update_fields is not None:
             update_fields = {*update_fields, "updated_at", "local_change_at"}
