@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from contacts import choices
+from contacts.fields import KeyFromName, free_key
 from higherself.core.fields import LowercaseEmailField, NameListField, PeopleField, SelectField
 from higherself.core.ids import public_id
 from higherself.core.models import Record
@@ -27,7 +27,7 @@ class BusinessEntity(Record):
     """A business of the network; everything else belongs to one."""
 
     name = models.CharField(_("name"), max_length=500)
-    entity_key = models.CharField(
+    entity_key = KeyFromName(
         _("entity key"), max_length=100, unique=True, blank=True, help_text=_("Made from the name when left empty.")
     )
     entity_type = SelectField(_("entity type"), options=choices.EntityType.values)
@@ -53,22 +53,8 @@ class BusinessEntity(Record):
     def __str__(self) -> str:
         return self.name or self.entity_key
 
-    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        if not self.entity_key:
-            self.entity_key = self._free_key()
-            update_fields = update_fields if update_fields is None else {*update_fields, "entity_key"}
-        super().save(*args, update_fields=update_fields, **kwargs)
-
-    def _free_key(self) -> str:
-        stem = slugify(self.name)[:90] or "entity"
-        taken = set(
-            type(self)
-            .objects.filter(entity_key__startswith=stem)
-            .exclude(pk=self.pk)
-            .values_list("entity_key", flat=True)
-        )
-        candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
-        return next(key for key in candidates if key not in taken)
+    def fill_identity(self) -> None:
+        self.entity_key = self.entity_key or free_key(self, "entity_key")
 
     @property
     def zone(self) -> ZoneInfo:
