@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 
 from higherself.core import jobs
@@ -133,7 +134,8 @@ def _key(row: InboundEvent) -> tuple[str, str]:
 
 def _insert_new(rows: Sequence[InboundEvent]) -> set[uuid.UUID]:
     """Inserts what is not there yet, in one statement, and returns the ids of these."""
-    quote = connection.ops.quote_name
+    db = connections[connection.alias]  # looked up once, not for each value
+    quote = db.ops.quote_name
     columns = ", ".join(quote(field.column) for field in _FIELDS)
     target = ", ".join(quote(field.column) for field in _KEY.values())
     one = "(" + ", ".join(["%s"] * len(_FIELDS)) + ")"
@@ -141,14 +143,14 @@ def _insert_new(rows: Sequence[InboundEvent]) -> set[uuid.UUID]:
         f"INSERT INTO {quote(InboundEvent._meta.db_table)} ({columns}) VALUES {', '.join([one] * len(rows))} "  # noqa: S608
         f"ON CONFLICT ({target}) DO NOTHING RETURNING {quote(InboundEvent._meta.pk.column)}"
     )
-    values = [_value(field, row) for row in rows for field in _FIELDS]
-    with connection.cursor() as cursor:
+    values = [_value(field, row, db) for row in rows for field in _FIELDS]
+    with db.cursor() as cursor:
         cursor.execute(sql, values)
         return {uuid.UUID(str(found)) for (found,) in cursor.fetchall()}
 
 
-def _value(field: Any, row: InboundEvent) -> Any:
-    return field.get_db_prep_save(field.pre_save(row, add=True), connection)
+def _value(field: Any, row: InboundEvent, db: BaseDatabaseWrapper) -> Any:
+    return field.get_db_prep_save(field.pre_save(row, add=True), db)
 
 
 def _ids_of(rows: Sequence[InboundEvent]) -> dict[tuple[str, str], uuid.UUID]:
