@@ -18,6 +18,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timezone
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from math import isfinite
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -241,7 +242,7 @@ class Checkbox(Property):
 
 def option_name(name: Any) -> str:
     """Notion forbids commas in option names; a full-width one is no comma."""
-    return clean_text(name).replace(",", "，").strip()[:100]
+    return clean_text(name).replace(",", "，").strip()[:100].strip()
 
 
 class Select(Property):
@@ -316,11 +317,16 @@ class Url(_Short):
 
 
 class Email(_Short):
+    """Compared without case: a person's spelling in Notion stays until the address changes here."""
+
     type = "email"
     limit = CONTACT_LENGTH
 
-    def to_model(self, canonical: str, field: Any) -> str:
-        return super().to_model(canonical.strip().lower(), field)
+    def from_wire(self, raw: Any) -> str:
+        return clean_text(raw).strip().lower()
+
+    def from_model(self, value: Any) -> str:
+        return clean_text(value).strip().lower()
 
 
 class Phone(_Short):
@@ -329,12 +335,12 @@ class Phone(_Short):
 
 
 class Date(Property):
-    """A day. A time that a person adds in Notion is kept there and not here."""
+    """A day, as the person sees it. A time that a person adds in Notion is kept there and not here."""
 
     type = "date"
 
     def from_wire(self, raw: Any) -> str | None:
-        return canonical_moment(raw["start"]) if raw else None
+        return raw["start"][:10] if raw else None
 
     def to_wire(self, canonical: str | None) -> dict[str, Any] | None:
         return {"start": canonical} if canonical else None
@@ -348,6 +354,9 @@ class Date(Property):
 
 class DateTime(Date):
     """An instant, to the minute: Notion drops seconds, so they count on neither side."""
+
+    def from_wire(self, raw: Any) -> str | None:
+        return canonical_moment(raw["start"]) if raw else None
 
     def from_model(self, value: Any) -> str | None:
         return canonical_datetime(value) if value else None
@@ -378,8 +387,10 @@ class DateRange(Property):
         return {"start": start, "end": end} if start else None
 
     def get(self, obj: models.Model) -> list[str | None]:
-        values = [getattr(obj, name) for name in self.columns]
-        return [canonical_datetime(value) if value else None for value in values]
+        start, end = (getattr(obj, name) for name in self.columns)
+        if start is None:
+            return [None, None]  # Notion has no end without a start
+        return [canonical_datetime(start), canonical_datetime(end) if end else None]
 
     def set(self, obj: models.Model, canonical: list[str | None]) -> None:
         for name, value in zip(self.columns, canonical, strict=True):
@@ -416,9 +427,11 @@ class Files(Property):
         return [{"name": item.get("name") or "", "url": _file_url(item)} for item in raw or []]
 
     def to_wire(self, canonical: list[dict[str, str]]) -> list[dict[str, Any]]:
+        if len(canonical) > LIST_ITEMS:
+            raise TooLong(f"“{self.name}” has {len(canonical)} files; Notion takes {LIST_ITEMS}")
         return [
             {"name": (item["name"] or item["url"])[:100], "type": "external", "external": {"url": item["url"]}}
-            for item in canonical[:LIST_ITEMS]
+            for item in canonical
         ]
 
     def from_model(self, value: Any) -> list[dict[str, str]]:
@@ -528,7 +541,7 @@ def _decimal(value: float, field: Any) -> Decimal:
 
 def canonical_datetime(value: datetime) -> str:
     moment = value.astimezone(timezone.utc).replace(second=0, microsecond=0)
-    return moment.strftime("%Y-%m-%dT%H:%M:00.000+00:00")
+    return moment.isoformat(timespec="milliseconds")
 
 
 def canonical_moment(text: str) -> str:
@@ -560,10 +573,28 @@ def dump_json(value: Any) -> str:
 
 
 def load_json(text: str, name: str) -> Any:
+    """The value, with nothing in it that a database refuses: no infinity, no NUL, no half of a character."""
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return _storable(json.loads(text, parse_constant=_finite, parse_float=_finite))
+    except (ValueError, RecursionError) as error:
         raise ValidationError(f"“{name}” is not valid JSON: {error}") from error
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError(f"{digits} is not a number of JSON")
+    return number
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_text(key): _storable(item) for key, item in value.items()}
+    return value
 
 
 def _same_json(one: str, other: str) -> bool:

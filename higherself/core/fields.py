@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 # Notion: select option names are capped at about 100 characters.
 OPTION_LENGTH = 100
@@ -89,8 +91,24 @@ class NameListFormField(forms.CharField):
         return self.to_python(initial) != self.to_python(data)
 
 
+def _each_has(value: Any, key: str) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) and isinstance(item.get(key), str) for item in value)
+
+
+def validate_people(value: Any) -> None:
+    if not _each_has(value, "id"):
+        raise ValidationError(_('People are a list of {"id": the Notion user\'s id, "name": …}.'))
+
+
+def validate_files(value: Any) -> None:
+    if not _each_has(value, "url"):
+        raise ValidationError(_('Files are a list of {"name": …, "url": the address}.'))
+
+
 class PeopleField(models.JSONField):
     """Notion users as ``[{"id": …, "name": …}]``. Only Notion knows who may be chosen."""
+
+    default_validators = [validate_people]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("blank", True)
@@ -100,6 +118,8 @@ class PeopleField(models.JSONField):
 
 class FilesField(models.JSONField):
     """Files as ``[{"name": …, "url": …}]``."""
+
+    default_validators = [validate_files]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("blank", True)
