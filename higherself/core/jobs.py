@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 WAKE_GAP = 0.25
 HEARTBEAT_GAP = 10.0
 WORKER_HEARTBEAT = "worker"
+_RUN = "higherself.core.jobs.run"
 
 JobFunction = Callable[[], object]
 
@@ -35,7 +37,7 @@ JobFunction = Callable[[], object]
 class Job:
     name: str
     function: JobFunction
-    every_minutes: int | None
+    every_seconds: int | None
     at_hour: int | None
 
 
@@ -43,12 +45,12 @@ _jobs: dict[str, Job] = {}
 
 
 def job(
-    name: str, *, every_minutes: int | None = None, at_hour: int | None = None
+    name: str, *, every_seconds: int | None = None, at_hour: int | None = None
 ) -> Callable[[JobFunction], JobFunction]:
-    """Registers a function as a job, optionally run by the clock: every n minutes, or daily at an hour (UTC)."""
+    """Registers a function as a job, optionally run by the clock: every 30 or 60 seconds, or daily at an hour (UTC)."""
 
     def register(function: JobFunction) -> JobFunction:
-        _jobs[name] = Job(name, function, every_minutes, at_hour)
+        _jobs[name] = Job(name, function, every_seconds, at_hour)
         return function
 
     return register
@@ -101,7 +103,7 @@ _wakers: dict[str, _Waker] = {}
 
 
 def _send(name: str) -> None:
-    async_task("higherself.core.jobs.run", name, task_name=name)
+    async_task(_RUN, name, task_name=name)
 
 
 def run(name: str) -> None:
@@ -131,20 +133,33 @@ def queue_length() -> int:
 
 def install_schedules() -> None:
     """Makes the queue's schedules equal to what the jobs declare."""
-    wanted = {item.name: item for item in _jobs.values() if item.every_minutes or item.at_hour is not None}
-    Schedule.objects.filter(func="higherself.core.jobs.run").exclude(name__in=wanted).delete()
-    known = set(Schedule.objects.filter(name__in=wanted).values_list("name", flat=True))
-    for name, item in wanted.items():
+    wanted = {row["name"]: row for item in _jobs.values() for row in _timings(item)}
+    ours = Schedule.objects.filter(func=_RUN)
+    ours.exclude(name__in=wanted).delete()
+    known = set(ours.values_list("name", flat=True))
+    for name, row in wanted.items():
         if name not in known:
-            Schedule.objects.create(name=name, **_timing(item))
+            Schedule.objects.create(func=_RUN, repeats=-1, **row)
 
 
-def _timing(item: Job) -> dict[str, object]:
+def _timings(item: Job) -> list[dict[str, Any]]:
+    """The schedule rows of a job. The queue counts in minutes, so a job of every 30 seconds has two, half a minute
+    apart."""
     now = timezone.now()
-    base = {"func": "higherself.core.jobs.run", "args": repr((item.name,)), "repeats": -1}
-    if item.every_minutes:
-        return base | {"schedule_type": Schedule.MINUTES, "minutes": item.every_minutes, "next_run": now}
-    first = now.replace(hour=item.at_hour or 0, minute=7, second=0, microsecond=0)
-    if first <= now:
-        first += timedelta(days=1)
-    return base | {"schedule_type": Schedule.DAILY, "next_run": first}
+    args = repr((item.name,))
+    if item.every_seconds:
+        return [
+            {
+                "name": f"{item.name}+{start}" if start else item.name,
+                "args": args,
+                "schedule_type": Schedule.MINUTES,
+                "minutes": max(item.every_seconds // 60, 1),
+                "next_run": now + timedelta(seconds=start),
+            }
+            for start in range(0, 60, min(item.every_seconds, 60))
+        ]
+    if item.at_hour is None:
+        return []
+    first = now.replace(hour=item.at_hour, minute=7, second=0, microsecond=0)
+    first += timedelta(days=1) if first <= now else timedelta()
+    return [{"name": item.name, "args": args, "schedule_type": Schedule.DAILY, "next_run": first}]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from higherself.core.fields import SelectField
+from higherself.core.signals import records_changed
 
 SYNC_ORIGINS = ["Server", "Notion", "Import"]
 
@@ -27,13 +28,19 @@ class RecordQuerySet(models.QuerySet[_R]):
             now = timezone.now()
             kwargs.setdefault("updated_at", now)
             kwargs["local_change_at"] = now
+            records_changed.send(sender=self.model)
         return super().update(**kwargs)
+
+    def bulk_create(self, objs: Iterable[_R], *args: Any, **kwargs: Any) -> list[_R]:
+        records_changed.send(sender=self.model)
+        return super().bulk_create(objs, *args, **kwargs)
 
     def bulk_update(self, objs: Iterable[_R], fields: Iterable[str], batch_size: int | None = None) -> int:
         now = timezone.now()
         rows = list(objs)
         for row in rows:
             row.updated_at = row.local_change_at = now
+        records_changed.send(sender=self.model)
         names = list(dict.fromkeys([*fields, "updated_at", "local_change_at"]))
         return super().bulk_update(rows, names, batch_size=batch_size)
 
@@ -74,6 +81,9 @@ class Record(models.Model):
         if update_fields is not None:
             update_fields = {*update_fields, "updated_at", "local_change_at"}
         super().save(*args, update_fields=update_fields, **kwargs)
+
+    def fill_identity(self) -> None:
+        """Gives the row its own id, for models that make it from other values."""
 
     @property
     def is_archived(self) -> bool:

@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 # A person's edit in Notion was stored here. Arguments: pk, changed ({field: (old, new)}), actor (text).
 record_pulled = Signal()
+
+# Rows were written in bulk, so no post_save was sent for each. Sender: the model.
+records_changed = Signal()

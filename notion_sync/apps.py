@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class NotionSyncConfig(AppConfig):
+    name = "notion_sync"
+    verbose_name = "Notion"
+
+    def ready(self) -> None:
+        from notion_sync import health, receivers, tasks  # noqa: F401 - registers health, signals and jobs

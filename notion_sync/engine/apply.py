@@ -1,0 +1,362 @@
+"""Applies pages as Notion has them to our rows, a batch in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from higherself.core.models import Record
+from higherself.core.signals import record_pulled
+from notion_sync.client import NotionApi
+from notion_sync.engine import remote as remote_side
+from notion_sync.engine import writing
+from notion_sync.engine.counts import Counts
+from notion_sync.engine.matching import Matcher
+from notion_sync.engine.merge import Action, decide, first_meeting
+from notion_sync.engine.records import PageIndex, Values, is_empty, is_unborn, local_values, lock, writable
+from notion_sync.engine.remote import Json
+from notion_sync.engine.plan import Plan, plan_meetings
+from notion_sync.engine.requests import ask
+from notion_sync.mapping import NotionMapping
+from notion_sync.mappings import MAPPINGS
+from notion_sync.models import NotionDatabase, NotionPage, SyncConflict
+from notion_sync.properties import Property, Relation
+
+
+@dataclass
+class Meeting:
+    """One page and its row while they are compared."""
+
+    page: Json
+    tie: NotionPage
+    row: Record
+    remote: Values
+    local: Values
+    is_new: bool = False
+    first: bool = False
+    columns: set[str] = field(default_factory=set)
+    links: dict[str, list[int]] = field(default_factory=dict)
+    changed: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    requests: dict[str, Any] = field(default_factory=dict)
+    conflicts: list[SyncConflict] = field(default_factory=list)
+    needs_push: bool = False
+    tie_changed: bool = False
+
+
+class Applier:
+    """Brings pages of one database over. With a ``plan`` it only says what it would do."""
+
+    def __init__(
+        self, api: NotionApi, database: NotionDatabase, counts: Counts, plan: Plan | None = None
+    ) -> None:
+        self.plan = plan
+        self.api = api
+        self.database = database
+        self.mapping: type[NotionMapping] = MAPPINGS[database.key]
+        self.counts = counts
+        self.index = PageIndex()
+
+    def apply(self, pages: list[Json], *, settled: dict[str, Values] | None = None) -> None:
+        """Merges the pages. ``settled`` holds, by page id, the values that we have just written to a page."""
+        by_id = {page["id"]: page for page in pages}
+        remotes = {key: remote_side.read(self.api, self.mapping, self.database, page) for key, page in by_id.items()}
+        with transaction.atomic():
+            meetings = self._meet(by_id, remotes)
+            for meeting in meetings:
+                if settled and meeting.page["id"] in settled:
+                    self._settle(meeting, settled[meeting.page["id"]])
+                self._merge(meeting)
+            if self.plan is not None:
+                plan_meetings(self.plan, self.mapping, meetings)
+            else:
+                self._store(meetings)
+        self._count(meetings, settled or {})
+        if self.plan is None:
+            self._announce(meetings)
+
+    # -- who meets whom -----------------------------------------------------------------------------------------
+    def _meet(self, pages: dict[str, Json], remotes: dict[str, Values]) -> list[Meeting]:
+        ties = {tie.page_id: tie for tie in NotionPage.objects.filter(page_id__in=pages)}
+        rows = lock(self.mapping.model, [tie.object_id for tie in ties.values() if tie.object_id])
+        strangers = {
+            page_id: remotes[page_id]
+            for page_id in pages
+            if page_id not in ties or ties[page_id].object_id not in rows
+        }
+        matches = self._match(strangers)
+        pairs: list[tuple[str, NotionPage, Record]] = []
+        for page_id in pages:
+            tie = ties.get(page_id) or matches.ties.get(page_id) or NotionPage(database=self.database)
+            known = rows.get(tie.object_id or 0)
+            row = known or matches.rows.get(page_id) or self.mapping.model()
+            tie.page_id, tie.object_id = page_id, row.pk
+            pairs.append((page_id, tie, row))
+        existing = [row for _, _, row in pairs if row.pk]
+        local = local_values(self.mapping, existing, {tie.object_id or 0: tie for _, tie, _ in pairs}, self.index)
+        self._load_related(remotes)
+        return [
+            Meeting(
+                pages[page_id],
+                tie,
+                row,
+                remotes[page_id],
+                local[row.pk] if row.pk else {},
+                is_new=row.pk is None,
+                first=page_id in matches.first,
+            )
+            for page_id, tie, row in pairs
+        ]
+
+    def _match(self, strangers: dict[str, Values]) -> _Matches:
+        found = _Matches()
+        if not strangers:
+            return found
+        matcher = Matcher(self.mapping, strangers)
+        for page_id, values in strangers.items():
+            row = matcher.find(page_id)
+            if row is not None:
+                found.rows[page_id] = row
+            elif matcher.is_duplicate(page_id):
+                # Notion's “Duplicate” copied our id along: the copy gets one of its own.
+                for attr in self.mapping.identity:
+                    values[attr] = ""
+        locked = lock(self.mapping.model, [row.pk for row in found.rows.values()])
+        found.rows = {page_id: locked[row.pk] for page_id, row in found.rows.items() if row.pk in locked}
+        unborn = NotionPage.objects.filter(
+            database=self.database, object_id__in=locked, page_id__isnull=True
+        )
+        by_row = {tie.object_id: tie for tie in unborn}
+        found.ties = {page_id: by_row[row.pk] for page_id, row in found.rows.items() if row.pk in by_row}
+        # A tie that was stored before its page was created knows what both sides agreed on.
+        found.first = {page_id for page_id in found.rows if not (page_id in found.ties and found.ties[page_id].base)}
+        return found
+
+    def _load_related(self, remotes: dict[str, Values]) -> None:
+        for prop in self.mapping.relations:
+            self.index.load_rows(prop.to, {other for values in remotes.values() for other in values.get(prop.attr, [])})
+
+    # -- the comparison -----------------------------------------------------------------------------------------
+    def _settle(self, meeting: Meeting, written: Values) -> None:
+        """What we wrote counts as agreed, as far as it goes; what Notion made of it is merged like any edit."""
+        for attr, value in written.items():
+            meeting.tie.base[attr] = value
+            meeting.tie.local_base.pop(attr, None)
+        meeting.first = False
+        meeting.tie_changed = True
+
+    def _merge(self, meeting: Meeting) -> None:
+        if meeting.is_new:
+            self._adopt(meeting)
+            return
+        for prop in writable(self.mapping):
+            if prop.attr in meeting.remote:
+                self._one(meeting, prop, self._action(meeting, prop))
+        if meeting.tie.in_trash and not meeting.page.get("in_trash"):
+            self._back_from_trash(meeting)
+        if meeting.tie.state != NotionPage.State.LINKED or meeting.tie.error or meeting.first:
+            meeting.tie_changed = True
+
+    def _action(self, meeting: Meeting, prop: Property) -> Action:
+        local, remote = meeting.local[prop.attr], meeting.remote[prop.attr]
+        if meeting.first or prop.attr not in meeting.tie.base:
+            return first_meeting(prop.owner, prop.same, is_empty, local=local, remote=remote)
+        return decide(
+            prop.owner,
+            prop.same,
+            base=meeting.tie.base[prop.attr],
+            local_base=meeting.tie.agreed_local(prop.attr),
+            local=local,
+            remote=remote,
+        )
+
+    def _one(self, meeting: Meeting, prop: Property, action: Action) -> None:
+        if action is Action.KEEP:
+            return
+        if action is Action.PUSH:
+            self._leave_to_push(meeting, prop)
+        elif action is Action.AGREE:
+            self._agree(meeting, prop, meeting.local[prop.attr])
+        elif action is Action.REQUEST:
+            meeting.requests[prop.attr] = meeting.remote[prop.attr]
+            meeting.tie.base[prop.attr] = meeting.remote[prop.attr]
+            meeting.tie_changed = meeting.needs_push = True
+        else:
+            if action is Action.CONFLICT:
+                meeting.conflicts.append(self._conflict(meeting, prop))
+            self._take(meeting, prop)
+
+    def _leave_to_push(self, meeting: Meeting, prop: Property) -> None:
+        meeting.needs_push = True
+        if meeting.first or prop.attr not in meeting.tie.base or not prop.same(
+            meeting.tie.base[prop.attr], meeting.remote[prop.attr]
+        ):
+            meeting.tie.base[prop.attr] = meeting.remote[prop.attr]
+            meeting.tie.local_base.pop(prop.attr, None)
+            meeting.tie_changed = True
+
+    def _agree(self, meeting: Meeting, prop: Property, local: Any) -> None:
+        """Notion's value becomes the base; ours is noted beside it where it is spelled differently."""
+        remote = meeting.remote[prop.attr]
+        meeting.tie.base[prop.attr] = remote
+        if prop.same(local, remote):
+            meeting.tie.local_base.pop(prop.attr, None)
+        else:
+            meeting.tie.local_base[prop.attr] = local
+        meeting.tie_changed = True
+
+    def _take(self, meeting: Meeting, prop: Property) -> None:
+        """Stores Notion's value here. A value that cannot be stored stays in Notion, and is named for people."""
+        if isinstance(prop, Relation):
+            local = self._relate(meeting, prop)
+        else:
+            old = getattr(meeting.row, prop.attr)
+            try:
+                prop.set(meeting.row, meeting.remote[prop.attr])
+            except (ValidationError, ValueError, OverflowError) as error:
+                self._issue(meeting, prop, error)
+            else:
+                meeting.columns.update(prop.columns)
+                meeting.changed[prop.attr] = (old, getattr(meeting.row, prop.attr))
+            local = prop.get(meeting.row)
+        self._agree(meeting, prop, local)
+
+    def _relate(self, meeting: Meeting, prop: Relation) -> list[str]:
+        remote = meeting.remote[prop.attr]
+        targets = {page_id: self.index.row(prop.to, page_id) for page_id in remote}
+        known = [row_id for row_id in targets.values() if row_id is not None]
+        waiting = [page_id for page_id, row_id in targets.items() if row_id is None]
+        if not prop.many(self.mapping.model):
+            known, waiting = known[:1], [] if known else waiting
+            column = self.mapping.model._meta.get_field(prop.attr).attname
+            old = getattr(meeting.row, column)
+            setattr(meeting.row, column, known[0] if known else None)
+            meeting.columns.add(column)
+            meeting.changed[prop.attr] = (old, known[0] if known else None)
+        else:
+            meeting.links[prop.attr] = known
+            meeting.changed[prop.attr] = (meeting.local.get(prop.attr, []), remote)
+        meeting.tie.unresolved.pop(prop.attr, None)
+        if waiting:
+            meeting.tie.unresolved[prop.attr] = waiting
+        pages = [self.index.page(prop.to, row_id) or "" for row_id in known]
+        return sorted({*pages, *waiting})
+
+    def _issue(self, meeting: Meeting, prop: Property, error: Exception) -> None:
+        text = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        meeting.tie.issues = [note for note in meeting.tie.issues if not note.startswith(f"{prop.name}: ")]
+        meeting.tie.issues.append(f"{prop.name}: {text}")
+        self.counts.error(
+            self.mapping.key, f"{self.mapping.title} page {meeting.page['id']}, “{prop.name}”: {text} Mend it in Notion."
+        )
+
+    def _conflict(self, meeting: Meeting, prop: Property) -> SyncConflict:
+        return SyncConflict(
+            page=meeting.tie,
+            database=self.database,
+            object_id=meeting.row.pk,
+            record=str(meeting.row)[:200],
+            field=prop.attr,
+            property_name=prop.name,
+            base_value=meeting.tie.base.get(prop.attr),
+            local_value=meeting.local[prop.attr],
+            notion_value=meeting.remote[prop.attr],
+            local_changed_at=meeting.row.local_change_at or meeting.row.updated_at,
+            notion_edited_at=remote_side.edited_at(meeting.page),
+            notion_edited_by=remote_side.editor(meeting.page)[:200],
+        )
+
+    def _back_from_trash(self, meeting: Meeting) -> None:
+        meeting.tie.in_trash, meeting.tie_changed = False, True
+        if meeting.row.archived_at is not None:
+            meeting.row.archived_at = None
+            meeting.columns.add("archived_at")
+        self.counts.add(self.mapping.key, "restored")
+
+    # -- a page that has no row ---------------------------------------------------------------------------------
+    def _adopt(self, meeting: Meeting) -> None:
+        """Fills a new row from the page. What the server must add (its own id) is pushed back."""
+        for prop in writable(self.mapping):
+            if prop.attr not in meeting.remote:
+                continue
+            if is_empty(meeting.remote[prop.attr]) and not isinstance(prop, Relation):
+                own = prop.get(meeting.row)
+                meeting.tie.base[prop.attr] = meeting.remote[prop.attr]
+                if prop.attr in self.mapping.identity or prop is self.mapping.property("sync_origin"):
+                    continue
+                if not prop.same(own, meeting.remote[prop.attr]):
+                    meeting.tie.local_base[prop.attr] = own
+            else:
+                self._take(meeting, prop)
+        meeting.row.fill_identity()
+        if is_empty(meeting.remote.get("sync_origin")):
+            meeting.row.sync_origin = "Notion"
+            meeting.tie.local_base.pop("sync_origin", None)
+        meeting.changed.clear()
+        identity = (self.mapping.property(attr) for attr in self.mapping.identity)
+        meeting.needs_push = any(is_empty(meeting.remote.get(prop.attr)) for prop in identity)
+        meeting.tie_changed = True
+
+    # -- storing ------------------------------------------------------------------------------------------------
+    def _store(self, meetings: list[Meeting]) -> None:
+        now = timezone.now()
+        for meeting in meetings:
+            self._mark(meeting, now)
+        writing.rows(self.mapping, meetings)
+        for meeting in meetings:
+            meeting.tie.object_id = meeting.row.pk
+        writing.ties([meeting.tie for meeting in meetings if meeting.tie_changed])
+        writing.links(self.mapping, meetings)
+        conflicts = [conflict for meeting in meetings for conflict in meeting.conflicts]
+        for conflict in conflicts:
+            conflict.page_id = conflict.page.pk
+        SyncConflict.objects.bulk_create(conflicts)
+
+    def _mark(self, meeting: Meeting, now: Any) -> None:
+        """Sets when the row began to wait for Notion, or that it does not wait any more."""
+        row, tie = meeting.row, meeting.tie
+        waits = meeting.needs_push or any(is_unborn(meeting.local.get(prop.attr)) for prop in self.mapping.relations)
+        waits = waits or (row.archived_at is not None and not tie.in_trash)
+        if waits and row.local_change_at is None:
+            row.local_change_at = now
+            meeting.columns.add("local_change_at")
+        elif not waits and row.local_change_at is not None:
+            row.local_change_at = None
+            meeting.columns.add("local_change_at")
+        if meeting.changed:
+            row.updated_at = now
+            meeting.columns.add("updated_at")
+        if meeting.tie_changed:
+            tie.state, tie.error, tie.attempts, tie.next_attempt_at = NotionPage.State.LINKED, "", 0, None
+            tie.url = str(meeting.page.get("url") or "")[:500]
+            tie.edited_at, tie.synced_at = remote_side.edited_at(meeting.page), now
+
+    def _count(self, meetings: list[Meeting], settled: dict[str, Values]) -> None:
+        for meeting in meetings:
+            self.counts.add(self.mapping.key, "conflicts", len(meeting.conflicts))
+            if meeting.is_new:
+                self.counts.add(self.mapping.key, "created_local")
+            elif meeting.changed or meeting.requests:
+                self.counts.add(self.mapping.key, "pulled")
+            elif meeting.page["id"] not in settled:
+                self.counts.add(self.mapping.key, "unchanged")
+
+    def _announce(self, meetings: list[Meeting]) -> None:
+        """Tells the rest of the server what a person did, once it is stored."""
+        for meeting in meetings:
+            actor = f"Notion ({remote_side.editor(meeting.page)})"
+            for attr, value in meeting.requests.items():
+                ask(self.mapping, meeting.row.pk, attr, value, actor)
+            if meeting.changed or meeting.is_new:
+                record_pulled.send(sender=self.mapping.model, pk=meeting.row.pk, changed=meeting.changed, actor=actor)
+
+
+@dataclass
+class _Matches:
+    rows: dict[str, Record] = field(default_factory=dict)
+    ties: dict[str, NotionPage] = field(default_factory=dict)
+    first: set[str] = field(default_factory=set)
+

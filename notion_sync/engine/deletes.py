@@ -1,0 +1,153 @@
+"""What happens when a page goes away. Absence is never proof: a missing page is asked for by its id."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from higherself.core.models import Record
+from notion_sync.client import NotionApi, NotShared
+from notion_sync.engine.apply import Applier
+from notion_sync.engine.counts import Counts
+from notion_sync.engine.plan import Plan
+from notion_sync.engine.records import describe, rows_manager
+from notion_sync.engine.remote import Json, parent_of, trashed
+from notion_sync.mappings import MAPPINGS
+from notion_sync.models import NotionDatabase, NotionPage, PendingDelete
+
+# More than this many at once, and more than this share of the database, wait for a person.
+HANDFUL = 5
+SHARE = 0.02
+
+
+def find(
+    api: NotionApi, database: NotionDatabase, seen: set[str], counts: Counts, plan: Plan | None = None
+) -> None:
+    """Looks for pages that a complete listing did not show, and for held ones that came back."""
+    if plan is None:
+        _clear_returned(database, seen)
+    missing = [
+        tie
+        for tie in NotionPage.objects.filter(
+            database=database, in_trash=False, page_id__isnull=False, state=NotionPage.State.LINKED
+        ).iterator()
+        if tie.page_id not in seen
+    ]
+    gone: list[tuple[NotionPage, Json]] = []
+    for tie in missing:
+        page = _page(api, tie, counts, plan)
+        if page is not None and (trashed(page) or not _here(database, page)):
+            gone.append((tie, page))
+        elif page is not None:
+            Applier(api, database, counts, plan).apply([page])
+    if plan is not None:
+        for tie, _ in gone:
+            plan.add(f"archive here {describe(MAPPINGS[database.key], _row(tie), tie)}")
+        return
+    total = NotionPage.objects.filter(database=database, in_trash=False, page_id__isnull=False).count()
+    if len(gone) > max(HANDFUL, SHARE * total):
+        _hold(database, [tie for tie, _ in gone], counts)
+        return
+    for tie, _ in gone:
+        archive(tie, counts)
+
+
+def look_at(api: NotionApi, database: NotionDatabase, page_id: str, counts: Counts) -> None:
+    """Reads one page by its id and does what its state asks for."""
+    tie = NotionPage.objects.filter(page_id=page_id).first()
+    try:
+        page = api.page(page_id)
+    except NotShared:
+        if tie is not None:
+            _lose(tie, counts)
+        return
+    if trashed(page) or not _here(database, page):
+        if tie is not None and not tie.in_trash:
+            archive(tie, counts)
+        return
+    Applier(api, database, counts).apply([page])
+
+
+def _page(api: NotionApi, tie: NotionPage, counts: Counts, plan: Plan | None) -> Json | None:
+    try:
+        return api.page(tie.page_id or "")
+    except NotShared:
+        if plan is None:
+            _lose(tie, counts)
+        return None
+
+
+def _here(database: NotionDatabase, page: Json) -> bool:
+    return parent_of(page) in {database.data_source_id, database.database_id}
+
+
+def _lose(tie: NotionPage, counts: Counts) -> None:
+    """Deleted for good or not shared any more, which look the same: shown to people, and left as it is."""
+    row = _row(tie)
+    message = (
+        f"{describe(MAPPINGS[tie.database_id], row, tie)} cannot be reached in Notion: its page was deleted for good "
+        "or is not shared any more. Share it again, or archive the record here."
+    )
+    tie.state, tie.error = NotionPage.State.LOST, message
+    tie.save(update_fields=["state", "error"])
+    counts.error(tie.database_id, message)
+
+
+@transaction.atomic
+def archive(tie: NotionPage, counts: Counts) -> None:
+    """The page is in Notion's trash, so the row is put aside here. Nothing is deleted."""
+    row = _row(tie)
+    now = timezone.now()
+    tie.in_trash, tie.synced_at = True, now
+    tie.save(update_fields=["in_trash", "synced_at"])
+    if row is not None:
+        # Not marked as waiting: this is Notion's own news. Edits that wait stay waiting for a restore.
+        rows_manager(type(row)).filter(pk=row.pk).update(
+            archived_at=row.archived_at or now, local_change_at=None, updated_at=now
+        )
+    counts.add(tie.database_id, "trashed")
+
+
+def _hold(database: NotionDatabase, ties: list[NotionPage], counts: Counts) -> None:
+    held = set(
+        PendingDelete.objects.filter(page__in=ties, decided_at__isnull=True).values_list("page_id", flat=True)
+    )
+    mapping = MAPPINGS[database.key]
+    PendingDelete.objects.bulk_create(
+        PendingDelete(page=tie, database=database, record=describe(mapping, _row(tie), tie)[:200])
+        for tie in ties
+        if tie.pk not in held
+    )
+    counts.error(
+        database.key,
+        f"“{database.title}”: {len(ties)} pages are gone in Notion at once. Nothing was archived here; approve or "
+        "reject the held deletes in the admin.",
+    )
+
+
+def _clear_returned(database: NotionDatabase, seen: set[str]) -> None:
+    for held in PendingDelete.objects.filter(database=database, decided_at__isnull=True).select_related("page"):
+        if held.page.page_id in seen:
+            held.decision, held.decided_at = PendingDelete.Decision.CLEARED, timezone.now()
+            held.save(update_fields=["decision", "decided_at"])
+
+
+def approve(held: PendingDelete, who: str) -> None:
+    """Archives here what is gone in Notion."""
+    archive(held.page, Counts())
+    held.decision, held.decided_at, held.decided_by = PendingDelete.Decision.APPROVED, timezone.now(), who
+    held.save(update_fields=["decision", "decided_at", "decided_by"])
+
+
+def reject(api: NotionApi, held: PendingDelete, who: str) -> None:
+    """Takes the page out of Notion's trash again."""
+    api.update_page(held.page.page_id or "", {"in_trash": False})
+    held.decision, held.decided_at, held.decided_by = PendingDelete.Decision.REJECTED, timezone.now(), who
+    held.save(update_fields=["decision", "decided_at", "decided_by"])
+
+
+def _row(tie: NotionPage) -> Record | None:
+    if tie.object_id is None:
+        return None
+    found: Record | None = rows_manager(MAPPINGS[tie.database_id].model).filter(pk=tie.object_id).first()
+    return found

@@ -1,0 +1,140 @@
+"""Reads what people changed in Notion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from higherself.core.errors import Permanent
+from notion_sync.client import InvalidCursor, NotionApi, NotShared
+from notion_sync.engine import deletes
+from notion_sync.engine.apply import Applier
+from notion_sync.engine.counts import Counts
+from notion_sync.engine.plan import Plan
+from notion_sync.engine.remote import Json, SchemaChanged
+from notion_sync.models import NotionDatabase
+from notion_sync.schema.binding import refresh
+
+# Time stamps are rounded down to the minute, and an index may lag behind: read again what is that young.
+OVERLAP = timedelta(minutes=1)
+RESTARTS = 3
+
+Progress = Callable[[int], None]
+
+
+class Incomplete(Permanent):
+    """Notion gave only a part of the rows, and there is no way to ask for the rest."""
+
+
+class Puller:
+    """Reads one database and merges what it finds."""
+
+    def __init__(
+        self,
+        api: NotionApi,
+        database: NotionDatabase,
+        counts: Counts,
+        progress: Progress = lambda _rows: None,
+        *,
+        plan: Plan | None = None,
+    ) -> None:
+        self.plan = plan
+        self.api = api
+        self.database = database
+        self.counts = counts
+        self.progress = progress
+
+    def incremental(self) -> None:
+        """What was edited since the last complete read; everything, the first time."""
+        if self.database.watermark is None:
+            self._scan("created_time", None)
+        else:
+            since = (self.database.watermark - OVERLAP).replace(second=0, microsecond=0)
+            self._scan("last_edited_time", since)
+
+    def full(self) -> None:
+        """Everything; and what has gone is asked for by its id."""
+        seen = self._scan("created_time", None)
+        deletes.find(self.api, self.database, seen, self.counts, self.plan)
+        if self.plan is not None:
+            return
+        self.database.swept_at = timezone.now()
+        self.database.save(update_fields=["swept_at"])
+
+    def pages(self, page_ids: list[str]) -> None:
+        """Single pages, in any state: for webhooks and “pull now”."""
+        for page_id in page_ids:
+            deletes.look_at(self.api, self.database, page_id, self.counts)
+
+    def _scan(self, stamp: str, since: datetime | None) -> set[str]:
+        """Reads all pages from ``since`` on, then moves the watermark to when the reading began."""
+        began = self.api.now()
+        seen: set[str] = set()
+        for batch in self._batches(stamp, since, seen):
+            self._apply(batch)
+            self.progress(len(batch))
+        if self.plan is not None:
+            return seen
+        self.database.watermark = began
+        self.database.pulled_at = timezone.now()
+        self.database.save(update_fields=["watermark", "pulled_at"])
+        return seen
+
+    def _apply(self, batch: list[Json]) -> None:
+        try:
+            Applier(self.api, self.database, self.counts, self.plan).apply(batch)
+        except SchemaChanged:
+            if self.plan is not None:
+                raise
+            refresh(self.api, self.database.key)
+            self.database.refresh_from_db()
+            if not self.database.usable:
+                raise
+            Applier(self.api, self.database, self.counts).apply(batch)
+
+    def _batches(self, stamp: str, since: datetime | None, seen: set[str]) -> Iterator[list[Json]]:
+        """All pages once, in windows where one query cannot give them all (Notion ends a query at 10,000 rows)."""
+        restarts = 0
+        while True:
+            newest: datetime | None = None
+            cut = progressed = False
+            try:
+                for pages, incomplete in self.api.query(self.database.data_source_id, _query(stamp, since)):
+                    fresh = [page for page in pages if page.get("object") == "page" and page["id"] not in seen]
+                    seen.update(page["id"] for page in fresh)
+                    cut = cut or incomplete
+                    progressed = progressed or bool(fresh)
+                    newest = parse_datetime(pages[-1][stamp]) if pages else newest
+                    if fresh:
+                        yield fresh
+            except InvalidCursor:
+                # The cursor went stale while we were reading: start this window again, without what we have.
+                restarts += 1
+                if restarts > RESTARTS:
+                    raise
+                continue
+            if not cut:
+                return
+            if not progressed or newest is None or newest == since:
+                raise Incomplete(
+                    f"“{self.database.title}”: Notion gives at most 10,000 rows a query, and more than that share the "
+                    f"{stamp} {newest}. Nothing was deleted here; move some of these rows apart by editing them."
+                )
+            since = newest
+
+
+def _query(stamp: str, since: datetime | None) -> dict[str, Any]:
+    body: dict[str, Any] = {"sorts": [{"timestamp": stamp, "direction": "ascending"}], "result_type": "page"}
+    if since is not None:
+        moment = since.strftime("%Y-%m-%dT%H:%M:00.000Z")
+        body["filter"] = {"timestamp": stamp, stamp: {"on_or_after": moment}}
+    return body
+
+
+def refuse_unusable(database: NotionDatabase) -> None:
+    if not database.usable:
+        raise NotShared(database.problem or f"“{database.title}” is not set up: run `manage.py setup_notion`.")

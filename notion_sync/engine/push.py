@@ -1,0 +1,311 @@
+"""Carries our changes to Notion: one create or one PATCH per page, whatever has changed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from higherself.core.errors import Conflict, Permanent, Retryable
+from higherself.core.models import Record
+from notion_sync.client import InTrash, NotAuthorised, NotionApi, NotionUnreachable, NotShared, Uncertain
+from notion_sync.engine import deletes
+from notion_sync.engine.apply import Applier
+from notion_sync.engine.counts import Counts
+from notion_sync.engine.plan import Plan, plan_change
+from notion_sync.engine.records import PageIndex, Values, describe, is_unborn, local_values, rows_manager, writable
+from notion_sync.engine.remote import Json, SchemaChanged
+from notion_sync.mapping import NotionMapping
+from notion_sync.mappings import MAPPINGS
+from notion_sync.models import NotionDatabase, NotionPage
+from notion_sync.properties import LIST_ITEMS, Owner, Property, Relation, Select, TooLong
+from notion_sync.schema.binding import refresh
+
+BATCH = 50
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=6)
+
+Progress = Callable[[int], None]
+
+
+@dataclass
+class Change:
+    """What one row's page lacks."""
+
+    row: Record
+    tie: NotionPage
+    values: Values = field(default_factory=dict)
+    waits: bool = False  # for the page of a related row
+    overflow: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_new(self) -> bool:
+        return self.tie.page_id is None
+
+
+class Pusher:
+    def __init__(
+        self, api: NotionApi, database: NotionDatabase, counts: Counts, progress: Progress = lambda _rows: None, *, impatient: bool = False, plan: Plan | None = None
+    ) -> None:
+        self.plan = plan
+        self.api = api
+        self.database = database
+        self.mapping: type[NotionMapping] = MAPPINGS[database.key]
+        self.counts = counts
+        self.progress = progress
+        self.impatient = impatient
+        self.waiting = 0
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Pushes everything that waits, oldest change first, until ``until()``."""
+        for batch in self._batches():
+            for change in self.changes(batch):
+                if until():
+                    return
+                if self.plan is not None:
+                    self._foretell(self.plan, change)
+                else:
+                    self._guarded(change)
+                self.progress(1)
+        if self.plan is not None:
+            return
+        self.database.pushed_at = timezone.now()
+        self.database.save(update_fields=["pushed_at"])
+
+    def changes(self, rows: list[Record]) -> list[Change]:
+        """What each row's page lacks, by comparing with the agreed values."""
+        known = NotionPage.objects.filter(database=self.database, object_id__in=[row.pk for row in rows])
+        ties = {tie.object_id or 0: tie for tie in known}
+        local = local_values(self.mapping, rows, ties, PageIndex())
+        return [self._change(row, ties.get(row.pk), local[row.pk]) for row in rows]
+
+    # -- finding ------------------------------------------------------------------------------------------------
+    def _batches(self) -> Iterator[list[Record]]:
+        """Rows that wait, in the order of their changes. A row that stays waiting is not met twice."""
+        query = pending(self.mapping, impatient=self.impatient).order_by("local_change_at", "pk")
+        last: tuple[Any, int] | None = None
+        while True:
+            page = query
+            if last is not None:
+                page = query.filter(Q(local_change_at__gt=last[0]) | Q(local_change_at=last[0], pk__gt=last[1]))
+            rows = list(page[:BATCH])
+            if not rows:
+                return
+            last = (rows[-1].local_change_at, rows[-1].pk)
+            yield rows
+
+    def _change(self, row: Record, tie: NotionPage | None, local: Values) -> Change:
+        change = Change(row, tie or NotionPage(database=self.database, object_id=row.pk))
+        for prop in writable(self.mapping):
+            if prop.owner is Owner.NOTION or prop.attr not in self.database.properties:
+                continue
+            value = local[prop.attr]
+            if is_unborn(value):
+                change.waits = True
+                continue
+            if self._differs(change, prop, value):
+                change.values[prop.attr] = value
+        return change
+
+    def _differs(self, change: Change, prop: Property, value: Any) -> bool:
+        if change.is_new:
+            return value not in (None, "", [], [None, None])
+        return not prop.same(value, change.tie.agreed_local(prop.attr))
+
+    # -- doing --------------------------------------------------------------------------------------------------
+    def _guarded(self, change: Change) -> None:
+        """Pushes one row. Its failure is noted with it and stops nothing but itself."""
+        try:
+            self._push(change)
+        except (NotAuthorised, NotionUnreachable):
+            raise
+        except InTrash:
+            deletes.look_at(self.api, self.database, change.tie.page_id or "", self.counts)
+        except NotShared as error:
+            self._gone(change, error)
+        except (Permanent, TooLong, SchemaChanged) as error:
+            self._failed(change, str(error), permanent=True)
+            self._recheck_schema()
+        except (Retryable, Conflict) as error:
+            self._failed(change, str(error), permanent=False)
+        if change.waits:
+            self.waiting += 1
+
+    def _foretell(self, plan: Plan, change: Change) -> None:
+        plan_change(plan, self.mapping, change)
+        if change.row.archived_at is not None:
+            self.counts.add(self.mapping.key, "trashed")
+        elif change.is_new or change.values:
+            self.counts.add(self.mapping.key, "created_notion" if change.is_new else "pushed")
+
+    def _push(self, change: Change) -> None:
+        row, tie = change.row, change.tie
+        if row.archived_at is not None:
+            self._archive(change)
+        elif tie.in_trash:
+            self._restore(change)
+        elif change.is_new:
+            self._create(change)
+        elif change.values:
+            self._update(change)
+        else:
+            self._nothing_left(change)
+
+    def _update(self, change: Change) -> None:
+        page = self.api.update_page(change.tie.page_id or "", {"properties": self._wire(change)})
+        self._link_overflow(change)
+        self.counts.add(self.mapping.key, "pushed")
+        self._settle(change, page, change.values)
+
+    def _create(self, change: Change) -> None:
+        # The intent is stored first: after a crash between the request and its answer the page is looked for, and
+        # what was to be written is the base by which later edits of either side are told.
+        tried = change.tie.state == NotionPage.State.CREATING and bool(change.tie.pk)
+        page = self._find(change) if tried else None
+        if page is None:
+            change.tie.state, change.tie.base = NotionPage.State.CREATING, self._intended(change)
+            change.tie.local_base = {}
+            change.tie.save()
+        if page is None:
+            try:
+                page = self.api.create_page(self.database.data_source_id, self._wire(change))
+            except Uncertain as error:
+                page = self.api.page(error.page_id) if error.page_id else self._find(change)
+                if page is None:
+                    raise
+            self.counts.add(self.mapping.key, "created_notion")
+        change.tie.page_id, change.tie.state = page["id"], NotionPage.State.LINKED
+        change.tie.save(update_fields=["page_id", "state"])
+        self._link_overflow(change)
+        self._settle(change, page, {})
+
+    def _find(self, change: Change) -> Json | None:
+        """The page that carries the row's own id, if an earlier create went through after all."""
+        conditions = []
+        for attr in self.mapping.identity:
+            prop, value = self.mapping.property(attr), self.mapping.property(attr).get(change.row)
+            conditions.append({"property": self._id(attr), prop.type: {"equals": value}})
+        for pages, _ in self.api.query(self.database.data_source_id, {"filter": {"and": conditions}}):
+            for page in pages:
+                if not NotionPage.objects.filter(page_id=page["id"]).exclude(pk=change.tie.pk).exists():
+                    return page
+        return None
+
+    def _archive(self, change: Change) -> None:
+        tie = change.tie
+        if tie.page_id is not None and not tie.in_trash:
+            try:
+                self.api.update_page(tie.page_id, {"in_trash": True})
+            except InTrash:
+                # Notion refuses to trash what is in the trash: that is what we wanted.
+                tie.in_trash = True
+            tie.in_trash, tie.synced_at = True, timezone.now()
+            tie.save(update_fields=["in_trash", "synced_at"])
+            self.counts.add(self.mapping.key, "trashed")
+        self._done(change.row)
+
+    def _restore(self, change: Change) -> None:
+        page = self.api.update_page(change.tie.page_id or "", {"in_trash": False})
+        change.tie.in_trash = False
+        change.tie.save(update_fields=["in_trash"])
+        self.counts.add(self.mapping.key, "restored")
+        if change.values:
+            self._update(change)
+        else:
+            self._settle(change, page, {})
+
+    def _wire(self, change: Change) -> Json:
+        """The request's properties, by property id. ``Last Synced`` goes along and is no reason of its own."""
+        wire: Json = {}
+        for attr, value in change.values.items():
+            prop = self.mapping.property(attr)
+            if isinstance(prop, Relation) and len(value) > LIST_ITEMS:
+                change.overflow[attr] = value[LIST_ITEMS:]
+                value = value[:LIST_ITEMS]
+            wire[self._id(attr)] = prop.write(self._clipped(prop, value))
+        if "last_synced" in self.database.properties:
+            stamp = timezone.now().strftime("%Y-%m-%dT%H:%M:00.000+00:00")
+            wire[self._id("last_synced")] = self.mapping.property("last_synced").write(stamp)
+        return wire
+
+    def _clipped(self, prop: Property, value: Any) -> Any:
+        if prop.type == "multi_select" and isinstance(prop, Select) and len(value) > LIST_ITEMS:
+            raise TooLong(f"“{prop.name}” has {len(value)} options; Notion takes {LIST_ITEMS}")
+        return value
+
+    def _id(self, attr: str) -> str:
+        return str(self.database.properties[attr]["id"])
+
+    def _link_overflow(self, change: Change) -> None:
+        """A request takes 100 related pages; the others are added from their own side, one by one."""
+        for attr, page_ids in change.overflow.items():
+            reverse = self.database.properties[attr].get("reverse_id")
+            if not reverse:
+                raise Permanent(f"“{self.mapping.property(attr).name}” has more than 100 pages and no reverse side")
+            for page_id in page_ids:
+                present = [item["relation"]["id"] for item in self.api.property_items(page_id, reverse)]
+                if change.tie.page_id not in present:
+                    ids = [{"id": other} for other in [*present, change.tie.page_id]]
+                    self.api.update_page(page_id, {"properties": {reverse: {"relation": ids}}})
+
+    def _settle(self, change: Change, page: Json, written: Values) -> None:
+        """Compares Notion's answer with what was asked, and takes over what it made of it."""
+        if change.overflow:
+            page = self.api.page(page["id"])
+        Applier(self.api, self.database, self.counts).apply([page], settled={page["id"]: written})
+
+    def _intended(self, change: Change) -> Values:
+        """All values that a new page will have: those that are written, and what Notion has for the others."""
+        left_out = [prop for prop in writable(self.mapping) if prop.attr not in change.values]
+        return {prop.attr: prop.from_wire(None) for prop in left_out} | change.values
+
+    def _nothing_left(self, change: Change) -> None:
+        if not change.waits:
+            self._done(change.row)
+
+    def _done(self, row: Record) -> None:
+        # Only if nobody has changed the row since it was read.
+        rows_manager(self.mapping.model).filter(pk=row.pk, local_change_at=row.local_change_at).update(
+            local_change_at=None
+        )
+
+    # -- failing ------------------------------------------------------------------------------------------------
+    @transaction.atomic
+    def _failed(self, change: Change, message: str, *, permanent: bool) -> None:
+        tie = change.tie
+        tie.attempts += 1
+        pause = min(FIRST_PAUSE * 2 ** min(tie.attempts - 1, 12), LONGEST_PAUSE)
+        tie.error = f"{describe(self.mapping, change.row)}: {message}"
+        tie.next_attempt_at = timezone.now() + (LONGEST_PAUSE if permanent and tie.attempts > 3 else pause)
+        tie.save()
+        self.counts.error(self.mapping.key, tie.error)
+
+    def _gone(self, change: Change, error: NotShared) -> None:
+        """The page is gone, or the whole database is: find out which before blaming the page."""
+        self._recheck_schema()
+        if change.tie.page_id:
+            deletes.look_at(self.api, self.database, change.tie.page_id, self.counts)
+            change.tie.refresh_from_db()
+        self._failed(change, str(error), permanent=True)
+
+    def _recheck_schema(self) -> None:
+        """Notion refused a write: perhaps a person has changed the database. Pauses it where it does not fit."""
+        refresh(self.api, self.database.key)
+        self.database.refresh_from_db()
+        if not self.database.usable:
+            raise NotShared(self.database.problem)
+
+
+def pending(mapping: type[NotionMapping], *, impatient: bool = False) -> Any:
+    """Rows with changes that Notion has not got, without paused ones and, unless ``impatient``, those that rest
+    after a failure."""
+    waiting = rows_manager(mapping.model).filter(local_change_at__isnull=False, sync_paused=False)
+    if impatient:
+        return waiting
+    resting = NotionPage.objects.filter(database_id=mapping.key, next_attempt_at__gt=timezone.now())
+    return waiting.exclude(pk__in=resting.filter(object_id__isnull=False).values("object_id"))

@@ -1,0 +1,132 @@
+"""Our side of the comparison: rows, their canonical values, and which page stands for which row."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.db import connection, models
+
+from higherself.core.models import Record
+from notion_sync.mapping import NotionMapping
+from notion_sync.mappings import MAPPINGS
+from notion_sync.models import NotionPage
+from notion_sync.properties import Property, Relation
+
+Values = dict[str, Any]
+# A related row that has no page yet. No Notion id looks like it, so a relation that holds one differs from its base.
+UNBORN = "@"
+
+
+def rows_manager(model: type[Record]) -> models.Manager[Any]:
+    """The plain manager: what the engine writes must not be marked as waiting for Notion again."""
+    return model._base_manager
+
+
+def lock(model: type[Record], ids: Collection[int]) -> dict[int, Record]:
+    """The rows, held until the transaction ends. (SQLite's transactions hold the whole database anyway.)"""
+    query = rows_manager(model).filter(pk__in=ids)
+    if connection.features.has_select_for_update:
+        query = query.select_for_update(of=("self",))
+    return {row.pk: row for row in query}
+
+
+class PageIndex:
+    """Which page stands for which row of another database, looked up in bulk."""
+
+    def __init__(self) -> None:
+        self._page_of: dict[tuple[str, int], str | None] = {}
+        self._row_of: dict[tuple[str, str], int | None] = {}
+
+    def load_pages(self, key: str, row_ids: Iterable[int]) -> None:
+        wanted = {row_id for row_id in row_ids if (key, row_id) not in self._page_of}
+        if not wanted:
+            return
+        for row_id in wanted:
+            self._page_of[key, row_id] = None
+        found = NotionPage.objects.filter(database_id=key, object_id__in=wanted, page_id__isnull=False)
+        for row_id, page_id in found.values_list("object_id", "page_id"):
+            self._page_of[key, row_id] = page_id
+            self._row_of[key, page_id] = row_id
+
+    def load_rows(self, key: str, page_ids: Iterable[str]) -> None:
+        wanted = {page_id for page_id in page_ids if (key, page_id) not in self._row_of}
+        if not wanted:
+            return
+        for page_id in wanted:
+            self._row_of[key, page_id] = None
+        found = NotionPage.objects.filter(database_id=key, page_id__in=wanted, object_id__isnull=False)
+        for row_id, page_id in found.values_list("object_id", "page_id"):
+            self._row_of[key, page_id] = row_id
+            self._page_of[key, row_id] = page_id
+
+    def page(self, key: str, row_id: int) -> str | None:
+        return self._page_of.get((key, row_id))
+
+    def row(self, key: str, page_id: str) -> int | None:
+        return self._row_of.get((key, page_id))
+
+
+def related_ids(mapping: type[NotionMapping], prop: Relation, rows: Collection[Record]) -> dict[int, list[int]]:
+    """The ids of the related rows, by row: one query for a to-many relation, none for a to-one."""
+    if not prop.many(mapping.model):
+        column = mapping.model._meta.get_field(prop.attr).attname
+        return {row.pk: [value] if (value := getattr(row, column)) else [] for row in rows}
+    field = mapping.model._meta.get_field(prop.attr)
+    through, source, target = through_columns(field)
+    found: dict[int, list[int]] = defaultdict(list)
+    pairs = through._base_manager.filter(**{f"{source}__in": [row.pk for row in rows]})
+    for row_id, other_id in pairs.values_list(source, target):
+        found[row_id].append(other_id)
+    return {row.pk: found.get(row.pk, []) for row in rows}
+
+
+def through_columns(field: Any) -> tuple[Any, str, str]:
+    """The table of a many-to-many field, with the names of its two keys."""
+    through = field.remote_field.through
+    return through, f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
+
+
+def local_values(
+    mapping: type[NotionMapping], rows: Collection[Record], pages: dict[int, NotionPage], index: PageIndex
+) -> dict[int, Values]:
+    """The canonical values of many rows at once, relations included."""
+    values = {row.pk: {prop.attr: prop.get(row) for prop in mapping.fields} for row in rows}
+    for prop in mapping.relations:
+        targets = related_ids(mapping, prop, rows)
+        index.load_pages(prop.to, {target for ids in targets.values() for target in ids})
+        for row_id, ids in targets.items():
+            page = pages.get(row_id)
+            waiting = page.unresolved.get(prop.attr, []) if page else []
+            if ids and not prop.many(mapping.model):
+                waiting = []  # a to-one relation that was set here replaces what is not known here
+            known = [index.page(prop.to, target) or f"{UNBORN}{prop.to}:{target}" for target in ids]
+            values[row_id][prop.attr] = sorted({*known, *waiting})
+    return values
+
+
+def is_unborn(canonical: Any) -> bool:
+    return isinstance(canonical, list) and any(
+        isinstance(item, str) and item.startswith(UNBORN) for item in canonical
+    )
+
+
+def is_empty(canonical: Any) -> bool:
+    return canonical in (None, "", [], False) or canonical == [None, None]
+
+
+def writable(mapping: type[NotionMapping]) -> tuple[Property, ...]:
+    """The properties that take part in the merge."""
+    return (*mapping.fields, *mapping.relations)
+
+
+def describe(mapping: type[NotionMapping], row: Record | None, page: NotionPage | None = None) -> str:
+    """A record as an error message names it."""
+    if row is not None:
+        return f"{mapping.title} “{row}”"
+    return f"{mapping.title} page {page.page_id if page else '?'}"
+
+
+def mapping_of(page: NotionPage) -> type[NotionMapping]:
+    return MAPPINGS[page.database_id]

@@ -1,0 +1,168 @@
+"""One reconciliation from its beginning to its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from higherself.core.errors import Conflict, Permanent, Retryable
+from notion_sync.client import NotAuthorised, NotionApi, NotionUnreachable
+from notion_sync.engine.completion import complete_relations
+from notion_sync.engine.counts import Counts
+from notion_sync.engine.lease import Held
+from notion_sync.engine.plan import Plan
+from notion_sync.engine.pull import Puller, refuse_unusable
+from notion_sync.engine.push import Pusher, pending
+from notion_sync.engine.remote import SchemaChanged
+from notion_sync.mappings import MAPPINGS
+from notion_sync.models import NotionDatabase, SyncRun
+from notion_sync.schema.binding import stored, usable
+
+logger = logging.getLogger(__name__)
+
+BOTH, PULL, PUSH = "both", "pull", "push"
+# New pages that point at each other need a second turn; a third is for what a fault delayed.
+PUSH_TURNS = 3
+
+
+class Progress:
+    """Told what a run is doing. The command draws bars; jobs stay silent."""
+
+    def begin(self, key: str, title: str, direction: str, total: int | None) -> None: ...
+
+    def advance(self, key: str, direction: str, rows: int) -> None: ...
+
+    def end(self, key: str, direction: str) -> None: ...
+
+
+@dataclass
+class Job:
+    """What to reconcile, and how patiently."""
+
+    keys: Sequence[str] = field(default_factory=lambda: list(MAPPINGS))
+    direction: str = BOTH
+    full: bool = False
+    # Rows that failed before are tried at once, and all that waits is pushed, however long it takes.
+    impatient: bool = False
+    until: Callable[[], bool] = lambda: False
+    progress: Progress = field(default_factory=Progress)
+    # Only say what would be done: nothing is written on either side.
+    plan: Plan | None = None
+
+
+class Reconciliation:
+    """Pulls, completes relations, pushes. A database that fails is named, and the others go on."""
+
+    def __init__(self, api: NotionApi, job: Job, held: Held) -> None:
+        self.api = api
+        self.job = job
+        self.held = held
+        self.counts = Counts()
+        self.databases: list[NotionDatabase] = []
+
+    def run(self) -> Counts:
+        """Raises `NotAuthorised` and `NotionUnreachable`: then nothing can go on."""
+        dry = self.job.plan is not None
+        self.databases = [stored(key) for key in self.job.keys] if dry else usable(self.api, self.job.keys)
+        if self.job.direction in {BOTH, PULL}:
+            for database in self.databases:
+                self._each(database, PULL, self._pull)
+            if not dry:
+                complete_relations()
+        if self.job.direction in {BOTH, PUSH}:
+            self._push_all()
+        return self.counts
+
+    def _push_all(self) -> None:
+        for turn in range(PUSH_TURNS if self.job.plan is None else 1):
+            for database in self.databases:
+                if turn == 0 or database.usable:
+                    self._each(database, PUSH, self._push)
+            if self.job.until() or not self._worth_another_turn():
+                return
+
+    def _worth_another_turn(self) -> bool:
+        return any(
+            pending(MAPPINGS[database.key], impatient=self.job.impatient).exists()
+            for database in self.databases
+            if database.usable
+        )
+
+    def _each(self, database: NotionDatabase, direction: str, work: Callable[[NotionDatabase], None]) -> None:
+        self.held.renew()
+        try:
+            refuse_unusable(database)
+            work(database)
+        except (NotAuthorised, NotionUnreachable):
+            raise
+        except (Permanent, Conflict, SchemaChanged, Retryable) as error:
+            logger.warning("%s: %s", database.title or database.key, error)
+            self.counts.error(database.key, str(error))
+            database.refresh_from_db()
+        finally:
+            self.job.progress.end(database.key, direction)
+
+    def _pull(self, database: NotionDatabase) -> None:
+        known = database.pages.count() if self.job.full or database.watermark is None else None
+        self.job.progress.begin(database.key, database.title, PULL, known or None)
+        puller = Puller(self.api, database, self.counts, self._advancing(database.key, PULL), plan=self.job.plan)
+        if self.job.full:
+            puller.full()
+        else:
+            puller.incremental()
+
+    def _push(self, database: NotionDatabase) -> None:
+        total = pending(MAPPINGS[database.key], impatient=self.job.impatient).count()
+        if not total:
+            return
+        self.job.progress.begin(database.key, database.title, PUSH, total)
+        pusher = Pusher(
+            self.api,
+            database,
+            self.counts,
+            self._advancing(database.key, PUSH),
+            impatient=self.job.impatient,
+            plan=self.job.plan,
+        )
+        pusher.run(self.job.until)
+
+    def _advancing(self, key: str, direction: str) -> Callable[[int], None]:
+        def advance(rows: int) -> None:
+            self.held.renew()
+            self.job.progress.advance(key, direction, rows)
+
+        return advance
+
+
+def reconcile(api: NotionApi, job: Job, held: Held, trigger: str) -> Counts:
+    """Runs a reconciliation and keeps a record of it where it did something or failed."""
+    started = timezone.now()
+    run = Reconciliation(api, job, held)
+    try:
+        counts = run.run()
+    except Exception as error:
+        _record(run, trigger, started, SyncRun.Status.FAILED, str(error))
+        raise
+    if job.plan is not None:
+        return counts
+    if counts.changed() or counts.messages or job.full or trigger == "command":
+        _record(run, trigger, started, SyncRun.Status.DONE, "\n".join(counts.messages[:50]))
+    return counts
+
+
+def _record(run: Reconciliation, trigger: str, started: object, status: str, error: str) -> None:
+    SyncRun.objects.create(
+        started_at=started,
+        finished_at=timezone.now(),
+        trigger=trigger,
+        direction=run.job.direction,
+        full=run.job.full,
+        status=status,
+        counts={key: counts for key, counts in run.counts.as_dict(list(run.job.keys)).items() if any(counts.values())},
+        requests=run.api.requests,
+        rate_limited=run.api.rate_limited,
+        error=error,
+    )

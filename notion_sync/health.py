@@ -1,0 +1,79 @@
+"""How the connection with Notion is, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Min
+from django.utils import timezone
+
+from higherself.core import health
+from higherself.core.health import DEGRADED, OK, Component
+from notion_sync import budget
+from notion_sync.engine.records import rows_manager
+from notion_sync.mappings import MAPPINGS
+from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
+
+# Counting over 16 tables at every probe would be a way to slow the server down from outside.
+_KEPT_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Rows that Notion has not got yet."""
+
+    waiting: int
+    oldest: datetime | None
+
+    @property
+    def lag_seconds(self) -> int:
+        return round((timezone.now() - self.oldest).total_seconds()) if self.oldest else 0
+
+
+def queue() -> Queue:
+    found: Queue | None = cache.get("notion.queue")
+    if found is None:
+        waiting, oldest = 0, []
+        for mapping in MAPPINGS.values():
+            rows = rows_manager(mapping.model).filter(local_change_at__isnull=False)
+            number = rows.count()
+            waiting += number
+            if number:
+                oldest.append(rows.aggregate(first=Min("local_change_at"))["first"])
+        found = Queue(waiting, min(oldest, default=None))
+        cache.set("notion.queue", found, _KEPT_SECONDS)
+    return found
+
+
+@health.component("notion")
+def notion() -> Component:
+    state, waits = budget.current(), queue()
+    facts: dict[str, Any] = {
+        "base_url": settings.NOTION_BASE_URL,
+        "waiting": waits.waiting,
+        "oldest_waiting_seconds": waits.lag_seconds,
+        "conflicts": SyncConflict.objects.filter(resolved_at__isnull=True).count(),
+        "held_deletes": PendingDelete.objects.filter(decided_at__isnull=True).count(),
+        "failing": NotionPage.objects.exclude(error="").count(),
+    }
+    queued = f"{waits.waiting} changes waiting" + (f", oldest {waits.lag_seconds} s" if waits.oldest else "")
+    if state is not None and state.unreachable_since is not None:
+        facts["unreachable_since"] = state.unreachable_since.isoformat()
+        since = timezone.localtime(state.unreachable_since)
+        return Component(
+            DEGRADED, f"Notion is unreachable since {since:%H:%M}; {queued}. {state.last_error[:300]}", facts
+        )
+    paused = list(NotionDatabase.objects.filter(state=NotionDatabase.State.PAUSED))
+    if paused:
+        facts["paused"] = [row.key for row in paused]
+        reasons = " ".join(f"{row.title or row.key}: {row.problem}" for row in paused)
+        return Component(DEGRADED, f"{len(paused)} databases are paused; {queued}. {reasons[:1000]}", facts)
+    if not NotionDatabase.objects.filter(state=NotionDatabase.State.OK).exists():
+        return Component(DEGRADED, f"The databases are not set up: run `manage.py setup_notion`; {queued}.", facts)
+    if facts["failing"]:
+        return Component(DEGRADED, f"Notion refuses {facts['failing']} records; {queued}.", facts)
+    return Component(OK, f"Notion is reachable; {queued}.", facts)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from higherself.core.errors import Permanent, Retryable
+from notion_sync.client import NotionApi
+from notion_sync.models import NotionDatabase
+from notion_sync.schema.setup import Setup
+
+
+class Command(BaseCommand):
+    help = "Creates what is missing of the 16 databases in Notion; deletes and retypes nothing; may be run again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--parent", default="", metavar="PAGE_ID", help="the page to create the databases under")
+        parser.add_argument("--dry-run", action="store_true", help="print the plan, and write nothing anywhere")
+        parser.add_argument("--write-env", metavar="FILE", help="write the 16 variables into this file")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        say = self.stdout.write if options["verbosity"] else (lambda _line: None)
+        try:
+            with NotionApi(patience=900) as api:
+                plan = Setup(api, options["parent"], dry_run=options["dry_run"], say=say).run()
+        except (Permanent, Retryable) as error:
+            raise CommandError(str(error), returncode=2) from error
+        if not plan.steps:
+            say("Nothing to do: the 16 databases are complete.")
+        for problem in plan.problems:
+            self.stderr.write(self.style.WARNING(f"Needs a person: {problem}"))
+        if options["dry_run"]:
+            return
+        lines = env_lines()
+        if options["write_env"]:
+            write_env(Path(options["write_env"]), lines)
+        for name, value in lines.items():
+            say(f"{name}={value}")
+
+
+def env_lines() -> dict[str, str]:
+    ids = dict(NotionDatabase.objects.values_list("key", "database_id"))
+    return {name: ids.get(key, "") for key, name in settings.NOTION_DATABASE_VARIABLES.items()}
+
+
+def write_env(path: Path, values: dict[str, str]) -> None:
+    """Replaces these variables in an env file and leaves every other line as it is."""
+    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    left = dict(values)
+    lines = []
+    for line in old:
+        name = line.lstrip("# ").split("=", 1)[0].strip()
+        lines.append(f"{name}={left.pop(name)}" if name in left else line)
+    lines += [f"{name}={value}" for name, value in left.items()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
