@@ -77,7 +77,7 @@ def page_size(value: Any, path: str, *, default: int = 100) -> int:
     """1 to 100; a query string brings text."""
     if value is None:
         return default
-    if isinstance(value, str):
+    if isinstance(value, str) and path.startswith("query."):
         if not value.isdigit():
             raise invalid(path, "a number", value)
         value = int(value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import checks, dates, formulas, rollups
 from .clock import minute_iso
-from .errors import invalid, validation
+from .errors import ApiError, invalid, validation
 from .ids import parse_uuid
 from .model import DataSource, Page, Property
 from .workspace import Workspace
@@ -22,6 +22,7 @@ _USERS = ("people", "created_by", "last_edited_by")
 _RELATIVE = (
     "past_week", "past_month", "past_year", "this_week", "next_week", "next_month", "next_year",
 )  # fmt: skip
+_COMPUTED = {"formula": ("string", "number", "checkbox", "date"), "rollup": ("number", "date")}
 _MAX_DEPTH = 2
 
 
@@ -66,8 +67,21 @@ class _Compiler:
         kinds = [k for k in value if k not in ("property", "type")]
         if len(kinds) != 1:
             raise invalid(f"{path}.{prop.type}", "defined", None, missing=True)
+        if prop.type in _COMPUTED:
+            return self._computed(prop, value, kinds[0], path)
         kind = _kind_for(prop, kinds[0])
         return self._condition(kind, self._reader(prop), value, kinds[0], prop, path)
+
+    def _computed(self, prop: Property, value: dict[str, Any], key: str, path: str) -> Test:
+        """A formula or rollup: the condition stands one level deeper, under the type of the result."""
+        if key != prop.type:
+            raise _mismatch(prop, key)
+        inner = checks.an_object(value[key], f"{path}.{key}")
+        kind = next(iter(inner), "")
+        if len(inner) != 1 or kind not in _COMPUTED[prop.type]:
+            raise validation(f"{path}.{key} should have one of: {', '.join(_COMPUTED[prop.type])}.")
+        own = "rich_text" if kind == "string" else kind
+        return self._condition(own, self._reader(prop), {kind: inner[kind]}, kind, None, f"{path}.{key}")
 
     def _condition(
         self, kind: str, read: Value, value: dict[str, Any], key: str, prop: Property | None, path: str
@@ -138,7 +152,7 @@ class _Compiler:
 
 def _kind_for(prop: Property, key: str) -> str:
     """The kind of condition: the property's own type, or `rich_text` for every text."""
-    if key == prop.type and key not in ("formula", "rollup"):
+    if key == prop.type:
         return key
     if key in _TEXTS and prop.type in _TEXTS:
         return key
@@ -146,9 +160,11 @@ def _kind_for(prop: Property, key: str) -> str:
         return key
     if key == "date" and prop.type in _TIMES:
         return key
-    if prop.type in ("formula", "rollup") and key in ("number", "checkbox", "date", "rich_text"):
-        return key
-    raise validation(
+    raise _mismatch(prop, key)
+
+
+def _mismatch(prop: Property, key: str) -> ApiError:
+    return validation(
         "The property type in the database does not match the property type of the filter provided: "
         f"database property {prop.type} does not match filter {key}"
     )

@@ -40,6 +40,7 @@ class Sandbox:
         self._control = control.Control(self)
         self._server = Server((host, port), self._answer)
         self._thread: threading.Thread | None = None
+        self._closed = False
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -64,6 +65,10 @@ class Sandbox:
         self._server.shutdown()
 
     def close(self) -> None:
+        """Ends the server and closes the data file. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         if self._thread is not None:
             self._server.close()
             self._thread.join()
@@ -153,7 +158,10 @@ class Sandbox:
         """A bearer token whose writes are a person's."""
         person = self.as_person(name)
         token = f"ntn_person_{person.user_id.replace('-', '')}"
-        self.ws.tokens[token] = person.user_id
+        with self.ws.lock:
+            self.ws.tokens[token] = person.user_id
+            self.ws.set_meta("tokens", self.ws.tokens)
+            self.ws.commit()
         return token
 
     # -- reading -------------------------------------------------------------------------------

@@ -215,7 +215,7 @@ class Workspace:
         self.person_id: str = head["person_id"]
         self.root_page_id: str = head["root_page_id"]
         self.users: dict[str, dict[str, Any]] = head["users"]
-        self.tokens: dict[str, str] = head["tokens"]
+        self.tokens: dict[str, str] = self.store.meta("tokens") or {}
         self.unshared.update(self.store.meta("unshared") or ())
         for kind, saved in self.store.objects():
             self._place(from_saved(kind, saved))
@@ -309,7 +309,6 @@ def _new_head(title: str) -> dict[str, Any]:
         "person_id": person_id,
         "root_page_id": new_id(),
         "users": users,
-        "tokens": {},
     }
 
 
