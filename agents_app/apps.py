@@ -6,3 +6,7 @@ class AgentsConfig(AppConfig):
     name = "agents_app"
     verbose_name = _("Agents and workflows")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Imported late: both need the models.
+        from agents_app import receivers, tasks  # noqa: F401, PLC0415

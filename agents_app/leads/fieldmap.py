@@ -208,7 +208,7 @@ DEFAULT_LOGIC: dict[str, Any] = {
         ],
         "sms_opt_in": [{"ref": "sms_opt_in"}, _field("sms_opt_in")],
         "business_entity": [_field("business_entity"), {"hidden": "business_entity"}],
-        "lead_source": [{"hidden": "lead_source"}],
+        "lead_source": [_field("source"), {"hidden": "lead_source"}],
     },
 }
 DEFAULT_MAP = parse(DEFAULT_LOGIC)

@@ -3,13 +3,14 @@
 A definition is plain JSON (a row of the Workflows Library, or a file in `definitions`)::
 
     {"id": "WF-X", "name": "…", "version": "1.0.0", "initial": "new",
-     "states": {"new": {"label": "New", "tasks": […], "notify": […]},
-                "done": {"label": "Done", "status": "Completed"}},
+     "states": [{"name": "new", "label": "New", "tasks": […], "notify": […]},
+                {"name": "done", "label": "Done", "status": "Completed"}],
      "transitions": [{"event": "opened", "from": [], "to": "new"},
                      {"event": "finish", "from": ["new"], "to": "done", "guard": "is_paid", "manual": true}]}
 
 A transition from nowhere (``"from": []``) names the event that starts an instance; ``"from": ["*"]`` means every
-state that is not an end. On Hold and Error are no states but statuses *beside* the state, see `next_status`.
+state that is not an end. ``states`` may also be an object by name, whose order a database may lose. On Hold and
+Error are no states but statuses *beside* the state, see `STATUS_ACTIONS`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from agents_app.workflow import guards
 
@@ -154,6 +155,16 @@ class Definition(_Data):
     states: dict[Name, State]
     transitions: tuple[Transition, ...]
 
+    @field_validator("states", mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            return value
+        names = [item.get("name") if isinstance(item, Mapping) else None for item in value]
+        if None in names or len(set(map(str, names))) != len(names):
+            raise ValueError("every state of the list needs a name of its own")
+        return {item["name"]: {key: part for key, part in item.items() if key != "name"} for item in value}
+
     def state(self, name: str) -> State:
         return self.states[name]
 
@@ -226,6 +237,11 @@ def parse(data: Mapping[str, Any]) -> Definition:
     if found:
         raise BrokenDefinition(name, found)
     return definition
+
+
+def as_rows(source: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The states of a definition in the form that keeps their order in every database: a list."""
+    return [{"name": name, **state} for name, state in source["states"].items()]
 
 
 def _readable(item: Any) -> str:

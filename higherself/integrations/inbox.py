@@ -31,6 +31,7 @@ __all__ = [
     "mark_failed",
     "mark_ignored",
     "mark_processed",
+    "postpone",
     "read",
     "release",
     "replay",
@@ -155,6 +156,19 @@ def release(event: InboundEvent) -> None:
     """Gives an event back untouched, as when the worker shuts down: this attempt does not count."""
     status = Status.RETRYING if event.error else Status.RECEIVED
     _set(event, status=status, attempts=event.attempts - 1, next_attempt_at=timezone.now(), worker="")
+
+
+def postpone(event: InboundEvent, reason: str, seconds: float) -> None:
+    """Lets an event wait for a reason that staff can read, such as an agent that is switched off. No attempt counts."""
+    due = timezone.now() + timedelta(seconds=seconds)
+    _set(
+        event,
+        status=Status.RETRYING,
+        attempts=event.attempts - 1,
+        next_attempt_at=due,
+        worker="",
+        error=_clean(reason),
+    )
 
 
 def replay(events: QuerySet[InboundEvent], who: str) -> int:

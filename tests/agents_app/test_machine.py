@@ -18,6 +18,7 @@ from agents_app.workflow.machine import (
     BrokenDefinition,
     IllegalTransition,
     Position,
+    as_rows,
     parse,
 )
 
@@ -276,3 +277,12 @@ def test_a_label_cannot_break_out_of_the_diagram():
     states["open"]["label"] = 'Open"; click x "javascript:alert(1)"'
     line = mermaid(parse(changed(states=states))).splitlines()[3]
     assert line == '    state "Open click x javascript alert(1)" as open'
+
+
+def test_states_may_be_a_list_which_keeps_its_order_in_every_database():
+    listed = parse(changed(states=as_rows(DOOR)))
+    assert listed == parse(DOOR)
+    assert list(listed.states) == ["closed", "open", "removed"]
+    assert problems_of(changed(states=[{"label": "Closed"}])) == [
+        "states: Value error, every state of the list needs a name of its own"
+    ]

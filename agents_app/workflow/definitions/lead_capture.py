@@ -55,7 +55,7 @@ DEFINITION: dict[str, Any] = {
     "id": "WF-LEAD-CAPTURE",
     "name": "Lead Capture & Initial Processing",
     "version": "1.0.0",
-    "description": "Takes a lead from any source, scores it, hands it to people and follows it until it is won or lost.",
+    "description": "Takes a lead from any source, scores it, hands it to people, follows it until it is won or lost.",
     "initial": "new_lead",
     "states": {
         "new_lead": {

@@ -1,0 +1,118 @@
+"""What an agent is: an identity, the kinds of event that it takes, and what it does with one.
+
+An agent works inside one database transaction and touches no network. It either returns an `Outcome` for work that
+is done, or raises: `Retryable` to be called again, `Permanent` to hand the event to a person.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils import timezone
+from pydantic import BaseModel
+
+from higherself.core.health import OK, Component
+from higherself.integrations.events import EventKind
+
+
+class WorkKind(str, Enum):
+    """What happens inside the server itself and is handed to agents like an event from outside."""
+
+    STATE_ENTERED = "workflow.state_entered"
+    TASK_DONE = "task.done"
+
+
+AnyKind = EventKind | WorkKind
+
+
+@dataclass(frozen=True)
+class Created:
+    """A row that came of an event, as `GET /events/<id>` names it."""
+
+    model: str
+    id: int | str
+    label: str
+
+    @classmethod
+    def of(cls, row: models.Model) -> Created:
+        return cls(row._meta.label_lower, row.pk, str(row))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"model": self.model, "id": self.id, "label": self.label}
+
+
+class Result(str, Enum):
+    DONE = "done"
+    DUPLICATE = "duplicate"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What has been done. ``message`` is a sentence for staff; ``created`` lists the new rows."""
+
+    result: Result
+    message: str
+    created: tuple[Created, ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an agent may know beside the event's own data.
+
+    ``source`` and ``source_id`` name the provider's record, ``event_id`` the inbound event (empty for what happened
+    inside the server), ``actor`` who is written into histories.
+    """
+
+    kind: AnyKind
+    actor: str
+    source: str = ""
+    source_id: str = ""
+    event_id: str = ""
+    now: datetime = field(default_factory=timezone.now)
+    occurred_at: datetime = field(default_factory=timezone.now)
+
+
+class BaseAgent(ABC):
+    """Extend it, add one line to `registry`, and write a test: nothing else is needed for a new agent.
+
+    ``capabilities`` and ``apis`` are option names of the Agent Registry. ``planned`` names, for people, what the
+    agent will take one day; such events are stored and marked ignored until ``consumes`` lists them.
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    version: ClassVar[str] = "1.0.0"
+    capabilities: ClassVar[tuple[str, ...]]
+    apis: ClassVar[tuple[str, ...]]
+    consumes: ClassVar[Mapping[AnyKind, type[BaseModel]]] = {}
+    planned: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def agent_id(self) -> str:
+        return type(self).__name__
+
+    @abstractmethod
+    def handle(self, data: Any, context: Context) -> Outcome:
+        """Does the work for one event; ``data`` is an instance of the model that ``consumes`` names for its kind."""
+
+    def health(self) -> Component:
+        """How the agent is, in words; without outbound calls."""
+        if not self.consumes:
+            waiting = ", ".join(self.planned)
+            return Component(OK, f"{self.name} takes no events yet (planned: {waiting}).", {"takes": []})
+        takes = [kind.value for kind in self.consumes]
+        return Component(OK, f"{self.name} takes {', '.join(takes)}.", {"takes": takes})
+
+
+class NotYet(BaseAgent):
+    """An agent that is known and takes nothing yet. It is never handed an event, and says so if it is."""
+
+    def handle(self, data: Any, context: Context) -> Outcome:
+        raise NotImplementedError(f"{self.agent_id} takes no events yet; {context.kind.value} must wait.")

@@ -1,0 +1,192 @@
+"""From a stored delivery to the agents that take it, and what is written about it afterwards.
+
+One delivery is one transaction: the agents' work, their runs and the mark "processed" are kept together or not at
+all. What went wrong is written after the rollback, so it survives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from pydantic import BaseModel, ValidationError
+
+from agents_app.agents.base import AnyKind, BaseAgent, Context, Outcome, Result, WorkKind
+from agents_app.agents.registry import AGENTS, takers
+from agents_app.agents.task_management import StateEntered, TaskDone
+from agents_app.choices import RunOutcome, TaskStatus
+from agents_app.models import AgentRun, Task
+from agents_app.services import catalog, work
+from higherself.core.errors import Permanent
+from higherself.integrations import inbox
+from higherself.integrations.base import Ignore
+from higherself.integrations.events import Event
+from higherself.integrations.models import InboundEvent
+
+logger = logging.getLogger(__name__)
+
+# Two events about the same new person meet at a unique constraint; the second one finds the first one's rows.
+TRIES = 3
+OFF_SECONDS = 30.0
+_OUTCOMES = {
+    Result.DONE: RunOutcome.DONE,
+    Result.DUPLICATE: RunOutcome.DUPLICATE,
+    Result.NOTHING: RunOutcome.IGNORED,
+}
+
+
+class SwitchedOff(Exception):
+    """An agent that takes the event is not deployed: the event waits."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One event for one agent."""
+
+    agent: BaseAgent
+    data: BaseModel
+    context: Context
+
+
+def process(inbound: InboundEvent) -> None:
+    """Works on one claimed delivery and records what became of it. Raises only when the database is away."""
+    try:
+        _work(inbound)
+    except Ignore as reason:
+        inbox.mark_ignored(inbound, str(reason))
+    except SwitchedOff as reason:
+        inbox.postpone(inbound, str(reason), OFF_SECONDS)
+    except inbox.LeaseLost:
+        logger.warning("event %s went to another worker; nothing of this attempt was kept", inbound.pk)
+    except Exception as error:
+        # Whatever an agent stumbled over, the event is kept, tried again and shown; the worker goes on.
+        _log(inbound, error)
+        inbox.mark_failed(inbound, error)
+
+
+def _log(inbound: InboundEvent, error: Exception) -> None:
+    if isinstance(error, Permanent):
+        logger.info("event %s of %s needs a person: %s", inbound.pk, inbound.provider, error)
+    else:
+        logger.exception("event %s of %s failed in attempt %d", inbound.pk, inbound.provider, inbound.attempts)
+
+
+def _work(inbound: InboundEvent) -> None:
+    assignments = assign(inbox.read(inbound), inbound)
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(IntegrityError):
+            return _hand_over(inbound, assignments)
+    return _hand_over(inbound, assignments)
+
+
+def assign(events: list[Event], inbound: InboundEvent) -> list[Assignment]:
+    """Who does what. Raises `Ignore` when nobody takes any of it, `SwitchedOff`, or `Permanent` for unknown shapes."""
+    wanted = [(event, agent) for event in events for agent in takers(event.kind)]
+    if not wanted:
+        kinds = ", ".join(sorted({event.kind.value for event in events})) or "such"
+        raise Ignore(f"No agent takes {kinds} events yet: the delivery is kept and can be replayed later.")
+    known = catalog.current()
+    off = sorted({agent.agent_id for _, agent in wanted if not known.is_on(agent.agent_id)})
+    if off:
+        raise SwitchedOff(
+            f"Waiting: {', '.join(off)} is not Deployed in the Agent Registry. It goes on when the status is Deployed."
+        )
+    return [Assignment(agent, _input(agent, event), _context(agent, event, inbound)) for event, agent in wanted]
+
+
+def _input(agent: BaseAgent, event: Event) -> BaseModel:
+    try:
+        return agent.consumes[event.kind].model_validate(event.data)
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:10])
+        raise Permanent(f"{agent.agent_id} cannot read this {event.kind.value}: {places}") from error
+
+
+def _context(agent: BaseAgent, event: Event, inbound: InboundEvent) -> Context:
+    return Context(
+        kind=event.kind,
+        actor=agent.agent_id,
+        source=event.source,
+        source_id=event.source_id,
+        event_id=str(inbound.pk),
+        occurred_at=event.occurred_at,
+    )
+
+
+@transaction.atomic
+def _hand_over(inbound: InboundEvent, assignments: list[Assignment]) -> None:
+    runs = [_run(item, inbound.pk) for item in assignments]
+    AgentRun.objects.bulk_create(runs)
+    inbox.mark_processed(inbound, [row for run in runs for row in run.created])
+
+
+def _run(item: Assignment, event_id: Any = None) -> AgentRun:
+    """Lets the agent work and returns the record of it, not yet stored."""
+    began, started_at = time.perf_counter(), timezone.now()
+    outcome: Outcome = item.agent.handle(item.data, item.context)
+    return AgentRun(
+        agent_id=item.agent.agent_id,
+        event_kind=item.context.kind.value,
+        inbound_event=event_id,
+        started_at=started_at,
+        finished_at=timezone.now(),
+        duration_ms=round((time.perf_counter() - began) * 1000),
+        outcome=_OUTCOMES[outcome.result],
+        message=outcome.message,
+        created=[row.as_dict() for row in outcome.created],
+    )
+
+
+# -- what happens inside the server ---------------------------------------------------------------------------------
+def tell(kind: AnyKind, data: BaseModel) -> AgentRun:
+    """Hands something that happened inside the server to the agent for it, in a transaction of its own."""
+    agent = AGENTS[work.AGENT]
+    context = Context(kind=kind, actor=agent.agent_id)
+    with transaction.atomic():
+        run = _run(Assignment(agent, data, context))
+        run.save(force_insert=True)
+    return run
+
+
+def task_saved(task: Task) -> None:
+    """Notices that a task has become Done, or is open again. Exactly one caller moves the workflow on.
+
+    The completion date is the mark: it is set here and only here. While the agent is switched off it stays empty,
+    and the sweep comes back to the task.
+    """
+    if task.status != TaskStatus.DONE:
+        if task.completed_date is not None and Task.objects.filter(pk=task.pk).update(completed_date=None):
+            task.completed_date = None
+        return
+    if task.completed_date is not None or not catalog.current().is_on(work.AGENT):
+        return
+    now = timezone.now()
+    with transaction.atomic():
+        rows = Task.objects.filter(pk=task.pk, status=TaskStatus.DONE, completed_date__isnull=True)
+        if not rows.update(completed_date=now):
+            return
+        task.completed_date = now
+        if task.related_workflow_instance_id is not None:
+            tell(WorkKind.TASK_DONE, TaskDone(task_pk=task.pk))
+
+
+def make_waiting_tasks(limit: int = 100) -> int:
+    """Makes the tasks that waited for their agent to be switched on; returns how many waits have ended."""
+    if not catalog.current().is_on(work.AGENT):
+        return 0
+    waiting = AgentRun.objects.filter(agent_id=work.AGENT, event_kind=WorkKind.STATE_ENTERED.value, outcome="")
+    ended = 0
+    for run in waiting.order_by("pk")[:limit]:
+        with transaction.atomic():
+            # The one who ends the wait makes the tasks.
+            if not waiting.filter(pk=run.pk).update(outcome=RunOutcome.DONE, finished_at=timezone.now()):
+                continue
+            for row in run.created:
+                tell(WorkKind.STATE_ENTERED, StateEntered(instance_pk=row["id"]))
+            ended += 1
+    return ended

@@ -1,0 +1,1 @@
+"""What a new installation begins with: readable data, one module a table."""

@@ -1,0 +1,130 @@
+"""Tasks from templates: one per occasion, however often the occasion is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from agents_app.choices import OPEN_TASK, TaskSource, TaskStatus
+from agents_app.models import Task, WorkflowInstance, WorkflowTransition
+from agents_app.text import one_line
+from agents_app.workflow import guards
+from agents_app.workflow.due import due_at
+from agents_app.workflow.machine import Definition, TaskTemplate
+from contacts.models import BusinessEntity
+
+AGENT = "TaskManagementAgent"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An instance has entered a state, with these facts about it."""
+
+    instance: WorkflowInstance
+    definition: Definition
+    state: str
+    facts: guards.Facts = field(default_factory=dict)
+    entity: BusinessEntity | None = None
+    # A new instance cannot have tasks yet, so nobody needs to look.
+    fresh: bool = False
+
+
+def task_key(instance: WorkflowInstance, template_key: str, occurrence: int = 1) -> str:
+    return f"{instance.instance_id}:{template_key}:{occurrence}"
+
+
+def template_of(task: Task, definition: Definition) -> TaskTemplate | None:
+    """The template that a task was made from, as the instance's version of the workflow has it."""
+    parts = task.task_key.split(":")
+    if len(parts) != 3:
+        return None
+    found = [item for state in definition.states.values() for item in state.tasks if item.key == parts[1]]
+    # The same key may stand in several states; what it completes is what matters, and where it says so.
+    return next((item for item in found if item.completes), found[0] if found else None)
+
+
+def wanted(entry: Entry) -> list[TaskTemplate]:
+    """The templates of the state whose condition holds."""
+    return [item for item in entry.definition.state(entry.state).tasks if guards.holds(item.when, entry.facts)]
+
+
+def create(entries: Iterable[Entry], now: datetime | None = None) -> list[Task]:
+    """Makes the tasks of the states that were entered and returns the new ones."""
+    moment = now or timezone.now()
+    made: dict[str, Task] = {}
+    look_up = False
+    for entry in entries:
+        zone = entry.entity.zone if entry.entity else ZoneInfo(timezone.get_default_timezone_name())
+        for template in wanted(entry):
+            occurrence = _occurrence(entry) if template.repeat else 1
+            task = _build(entry, template, occurrence, moment, zone)
+            made.setdefault(task.task_key, task)
+            look_up = look_up or not entry.fresh
+    if look_up:
+        known = set(Task.objects.filter(task_key__in=made).values_list("task_key", flat=True))
+        made = {key: task for key, task in made.items() if key not in known}
+    return list(Task.objects.bulk_create(made.values())) if made else []
+
+
+def _occurrence(entry: Entry) -> int:
+    """How often the state has been entered; the entry at hand is in the history already."""
+    if entry.fresh:
+        return 1
+    lines = WorkflowTransition.objects.filter(instance=entry.instance, to_state=entry.state)
+    return max(1, lines.exclude(from_state=entry.state).count())
+
+
+def _build(entry: Entry, template: TaskTemplate, occurrence: int, now: datetime, zone: ZoneInfo) -> Task:
+    instance, entity = entry.instance, entry.entity
+    who = instance.client_lead_name or instance.client_lead_email
+    return Task(
+        task_name=one_line(f"{template.name}: {who}" if who else template.name, 200),
+        task_key=task_key(instance, template.key, occurrence),
+        status=TaskStatus.TO_DO,
+        description=template.description,
+        priority=template.priority,
+        category=template.category,
+        due_date=due_at(template.due, now, zone, entry.facts),
+        assigned_to=list(entity.default_assignee) if entity else [],
+        assignee_text=template.role,
+        related_workflow_instance=instance,
+        related_business_entity_id=instance.business_entity_id,
+        related_contact_id=instance.contact_id,
+        created_by=AGENT,
+        created_date=now,
+        tags=list(template.tags),
+        source=TaskSource.WORKFLOW,
+        estimated_time=template.estimated_minutes,
+    )
+
+
+def failure(instance: WorkflowInstance, message: str, number: int) -> Task | None:
+    """The task for a person when a step of a workflow failed; None when this failure has its task already."""
+    key = task_key(instance, "failed_step", number)
+    task, created = Task.objects.get_or_create(
+        task_key=key,
+        defaults={
+            "task_name": one_line(f"Look into failed step: {instance}", 200),
+            "description": f"{message}\n\nRetry the instance once the reason is gone.",
+            "priority": "High",
+            "category": "Technical",
+            "assignee_text": "technical team",
+            "related_workflow_instance": instance,
+            "related_business_entity_id": instance.business_entity_id,
+            "related_contact_id": instance.contact_id,
+            "created_by": AGENT,
+            "tags": ["Technical"],
+            "source": TaskSource.SYSTEM,
+        },
+    )
+    return task if created else None
+
+
+def cancel_open(instance: WorkflowInstance, keep: Sequence[Task] = ()) -> int:
+    """Cancels what is still open when a workflow was cancelled, except the tasks that this very end has made."""
+    still_open = Task.objects.filter(related_workflow_instance=instance, status__in=OPEN_TASK)
+    return still_open.exclude(pk__in=[task.pk for task in keep]).update(status=TaskStatus.CANCELLED)
