@@ -105,7 +105,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
     }
-    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -237,9 +236,7 @@ NOTION_DATABASE_VARIABLES = {
     )
 }
 _ALIASES = {"master_tasks": ("NOTION_TASKS_DB",)}
-NOTION_DATABASE_IDS = {
-    key: notion_id(name, *_ALIASES.get(key, ())) for key, name in NOTION_DATABASE_VARIABLES.items()
-}
+NOTION_DATABASE_IDS = {key: notion_id(name, *_ALIASES.get(key, ())) for key, name in NOTION_DATABASE_VARIABLES.items()}
 NOTION_API_TOKEN = secret("NOTION_API_TOKEN")
 # Without a token the local sandbox stands in for Notion.
 SANDBOX_ENABLED = not NOTION_API_TOKEN

@@ -147,9 +147,7 @@ class SyncConflict(models.Model):
         ordering = ["-detected_at"]
         verbose_name = _("sync conflict")
         indexes = [
-            models.Index(
-                fields=["detected_at"], name="open_conflicts", condition=models.Q(resolved_at__isnull=True)
-            )
+            models.Index(fields=["detected_at"], name="open_conflicts", condition=models.Q(resolved_at__isnull=True))
         ]
 
     def __str__(self) -> str:

@@ -1,1 +1,82 @@
 """Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from notion_sync.client import NotionApi
+from notion_sync.engine.counts import Counts
+from notion_sync.engine.lease import hold
+from notion_sync.engine.run import Job, reconcile
+from notion_sync.models import NotionDatabase
+from notion_sync.sandbox import Sandbox
+from notion_sync.schema.setup import Setup
+
+_FIELDS = ("key", "title", "database_id", "data_source_id", "url", "properties", "state")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def notion_template(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
+) -> tuple[Path, list[dict[str, Any]]]:
+    """A local Notion with the 16 databases, set up once: its data file, and what setup remembered of it."""
+    from django.conf import settings
+    from django.db import transaction
+
+    path = tmp_path_factory.mktemp("notion") / "template.sqlite3"
+    with Sandbox(data=str(path)) as sandbox, django_db_blocker.unblock():
+        before = settings.NOTION_BASE_URL
+        settings.NOTION_BASE_URL = sandbox.url
+        with transaction.atomic():
+            with NotionApi(auth=sandbox.token) as client:
+                Setup(client, sandbox.root_page_id).run()
+            rows = list(NotionDatabase.objects.values(*_FIELDS))
+            transaction.set_rollback(True)
+        settings.NOTION_BASE_URL = before
+    return path, rows
+
+
+@pytest.fixture
+def notion(
+    notion_template: tuple[Path, list[dict[str, Any]]], tmp_path: Path, settings: Any, db: None
+) -> Iterator[Sandbox]:
+    """A local Notion of this test's own, set up, with nothing in its databases."""
+    path, rows = notion_template
+    own = tmp_path / "notion.sqlite3"
+    shutil.copy(path, own)
+    NotionDatabase.objects.bulk_create(NotionDatabase(**row) for row in rows)
+    with Sandbox(data=str(own)) as sandbox:
+        settings.NOTION_BASE_URL = sandbox.url
+        settings.NOTION_API_TOKEN = sandbox.token
+        sandbox.requests.clear()
+        yield sandbox
+
+
+@pytest.fixture
+def api(notion: Sandbox) -> Iterator[NotionApi]:
+    with NotionApi(sleep=lambda _seconds: None, patience=30) as client:
+        yield client
+
+
+@pytest.fixture
+def sync(api: NotionApi) -> Callable[..., Counts]:
+    """Reconciles as `manage.py sync_notion` does."""
+
+    def run(**options: Any) -> Counts:
+        with hold() as held:
+            assert held is not None
+            return reconcile(api, Job(impatient=True, **options), held, "test")
+
+    return run

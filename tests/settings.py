@@ -1,6 +1,7 @@
 """The product's settings under a fixed environment: a developer's own .env must not change a test."""
 
 import os
+import tempfile
 
 _ENVIRONMENT = {
     "HIGHERSELF_ENV_FILE": "/nonexistent/.env",
@@ -32,6 +33,10 @@ from higherself.settings import DATABASES, STORAGES  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Several runs may share one machine: each has databases of its own.
+_OWN = f"test_higherself_{os.getpid()}"
+DATABASES["default"]["TEST"] = {"NAME": _OWN}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Durability is not what these tests ask about; the crash tests use their own database files.
+    DATABASES["default"]["TEST"] = {"NAME": os.path.join(tempfile.gettempdir(), f"{_OWN}.sqlite3")}
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"

@@ -50,9 +50,7 @@ class Meeting:
 class Applier:
     """Brings pages of one database over. With a ``plan`` it only says what it would do."""
 
-    def __init__(
-        self, api: NotionApi, database: NotionDatabase, counts: Counts, plan: Plan | None = None
-    ) -> None:
+    def __init__(self, api: NotionApi, database: NotionDatabase, counts: Counts, plan: Plan | None = None) -> None:
         self.plan = plan
         self.api = api
         self.database = database
@@ -83,9 +81,7 @@ class Applier:
         ties = {tie.page_id: tie for tie in NotionPage.objects.filter(page_id__in=pages)}
         rows = lock(self.mapping.model, [tie.object_id for tie in ties.values() if tie.object_id])
         strangers = {
-            page_id: remotes[page_id]
-            for page_id in pages
-            if page_id not in ties or ties[page_id].object_id not in rows
+            page_id: remotes[page_id] for page_id in pages if page_id not in ties or ties[page_id].object_id not in rows
         }
         matches = self._match(strangers)
         pairs: list[tuple[str, NotionPage, Record]] = []
@@ -126,9 +122,7 @@ class Applier:
                     values[attr] = ""
         locked = lock(self.mapping.model, [row.pk for row in found.rows.values()])
         found.rows = {page_id: locked[row.pk] for page_id, row in found.rows.items() if row.pk in locked}
-        unborn = NotionPage.objects.filter(
-            database=self.database, object_id__in=locked, page_id__isnull=True
-        )
+        unborn = NotionPage.objects.filter(database=self.database, object_id__in=locked, page_id__isnull=True)
         by_row = {tie.object_id: tie for tie in unborn}
         found.ties = {page_id: by_row[row.pk] for page_id, row in found.rows.items() if row.pk in by_row}
         # A tie that was stored before its page was created knows what both sides agreed on.
@@ -191,8 +185,10 @@ class Applier:
 
     def _leave_to_push(self, meeting: Meeting, prop: Property) -> None:
         meeting.needs_push = True
-        if meeting.first or prop.attr not in meeting.tie.base or not prop.same(
-            meeting.tie.base[prop.attr], meeting.remote[prop.attr]
+        if (
+            meeting.first
+            or prop.attr not in meeting.tie.base
+            or not prop.same(meeting.tie.base[prop.attr], meeting.remote[prop.attr])
         ):
             meeting.tie.base[prop.attr] = meeting.remote[prop.attr]
             meeting.tie.local_base.pop(prop.attr, None)
@@ -250,7 +246,8 @@ class Applier:
         meeting.tie.issues = [note for note in meeting.tie.issues if not note.startswith(f"{prop.name}: ")]
         meeting.tie.issues.append(f"{prop.name}: {text}")
         self.counts.error(
-            self.mapping.key, f"{self.mapping.title} page {meeting.page['id']}, “{prop.name}”: {text} Mend it in Notion."
+            self.mapping.key,
+            f"{self.mapping.title} page {meeting.page['id']}, “{prop.name}”: {text} Mend it in Notion.",
         )
 
     def _conflict(self, meeting: Meeting, prop: Property) -> SyncConflict:
@@ -359,4 +356,3 @@ class _Matches:
     rows: dict[str, Record] = field(default_factory=dict)
     ties: dict[str, NotionPage] = field(default_factory=dict)
     first: set[str] = field(default_factory=set)
-

@@ -20,9 +20,7 @@ HANDFUL = 5
 SHARE = 0.02
 
 
-def find(
-    api: NotionApi, database: NotionDatabase, seen: set[str], counts: Counts, plan: Plan | None = None
-) -> None:
+def find(api: NotionApi, database: NotionDatabase, seen: set[str], counts: Counts, plan: Plan | None = None) -> None:
     """Looks for pages that a complete listing did not show, and for held ones that came back."""
     if plan is None:
         _clear_returned(database, seen)
@@ -109,9 +107,7 @@ def archive(tie: NotionPage, counts: Counts) -> None:
 
 
 def _hold(database: NotionDatabase, ties: list[NotionPage], counts: Counts) -> None:
-    held = set(
-        PendingDelete.objects.filter(page__in=ties, decided_at__isnull=True).values_list("page_id", flat=True)
-    )
+    held = set(PendingDelete.objects.filter(page__in=ties, decided_at__isnull=True).values_list("page_id", flat=True))
     mapping = MAPPINGS[database.key]
     PendingDelete.objects.bulk_create(
         PendingDelete(page=tie, database=database, record=describe(mapping, _row(tie), tie)[:200])

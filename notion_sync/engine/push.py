@@ -50,7 +50,14 @@ class Change:
 
 class Pusher:
     def __init__(
-        self, api: NotionApi, database: NotionDatabase, counts: Counts, progress: Progress = lambda _rows: None, *, impatient: bool = False, plan: Plan | None = None
+        self,
+        api: NotionApi,
+        database: NotionDatabase,
+        counts: Counts,
+        progress: Progress = lambda _rows: None,
+        *,
+        impatient: bool = False,
+        plan: Plan | None = None,
     ) -> None:
         self.plan = plan
         self.api = api

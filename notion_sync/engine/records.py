@@ -107,9 +107,7 @@ def local_values(
 
 
 def is_unborn(canonical: Any) -> bool:
-    return isinstance(canonical, list) and any(
-        isinstance(item, str) and item.startswith(UNBORN) for item in canonical
-    )
+    return isinstance(canonical, list) and any(isinstance(item, str) and item.startswith(UNBORN) for item in canonical)
 
 
 def is_empty(canonical: Any) -> bool:

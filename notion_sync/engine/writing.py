@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, models, transaction
 
 from higherself.core.models import Record
-from notion_sync.engine.records import rows_manager, through_columns
+from notion_sync.engine.records import is_empty, rows_manager, through_columns
 from notion_sync.mapping import NotionMapping
 from notion_sync.models import NotionPage
 from notion_sync.properties import Relation
@@ -18,7 +17,6 @@ from notion_sync.properties import Relation
 if TYPE_CHECKING:
     from notion_sync.engine.apply import Meeting
 
-logger = logging.getLogger(__name__)
 _TIE_COLUMNS = [
     *("object_id", "page_id", "state", "in_trash", "base", "local_base", "unresolved", "issues", "url"),
     *("edited_at", "synced_at", "attempts", "next_attempt_at", "error"),
@@ -58,43 +56,38 @@ def _field_name(mapping: type[NotionMapping], column: str) -> str:
 
 
 def _single(mapping: type[NotionMapping], meeting: Meeting) -> None:
-    """Stores one row; when a unique value is taken, gives that value up here, keeps it in Notion, and says so."""
-    for attrs in ((), *_unique_sets(mapping.model)):
-        _give_up(mapping, meeting, attrs)
-        if meeting.is_new:
-            meeting.row.fill_identity()
-        try:
-            with transaction.atomic():
-                _bulk(mapping, [meeting] if meeting.is_new else [], [] if meeting.is_new else [meeting])
-        except IntegrityError as error:
-            logger.info("%s page %s: %s", mapping.title, meeting.page["id"], error)
-        else:
-            return
-    raise IntegrityError(f"{mapping.title} page {meeting.page['id']} cannot be stored: its values clash with another")
+    """Stores one row; where a unique value is taken, gives it up here, keeps it in Notion, and says so."""
+    _give_up(mapping, meeting, _clashing(mapping.model, meeting.row))
+    if meeting.is_new:
+        meeting.row.fill_identity()
+    with transaction.atomic():
+        _bulk(mapping, [meeting] if meeting.is_new else [], [] if meeting.is_new else [meeting])
 
 
-def _unique_sets(model: type[Record]) -> list[tuple[str, ...]]:
-    """The fields to give up, one unique rule after the other, then all of them."""
+def _clashing(model: type[Record], row: Record) -> set[str]:
+    """The fields whose values another row has already, by the model's unique rules."""
     sets = [(item.name,) for item in model._meta.concrete_fields if item.unique and not item.primary_key]
-    sets += [
-        tuple(constraint.fields)
-        for constraint in model._meta.constraints
-        if isinstance(constraint, models.UniqueConstraint)
-    ]
-    return [*sets, tuple({name for fields in sets for name in fields})] if sets else []
+    sets += [tuple(rule.fields) for rule in model._meta.constraints if isinstance(rule, models.UniqueConstraint)]
+    found: set[str] = set()
+    for names in sets:
+        values = {name: getattr(row, name) for name in names}
+        if all(values.values()) and rows_manager(model).filter(**values).exclude(pk=row.pk).exists():
+            found.update(names)
+    return found
 
 
-def _give_up(mapping: type[NotionMapping], meeting: Meeting, attrs: Sequence[str]) -> None:
+def _give_up(mapping: type[NotionMapping], meeting: Meeting, attrs: set[str]) -> None:
     fresh = mapping.model()
-    by_attr = {prop.attr: prop for prop in mapping.fields}
-    for attr in attrs:
-        prop = by_attr.get(attr)
-        if prop is None or attr not in meeting.remote:
+    for prop in mapping.fields:
+        if prop.attr not in attrs or is_empty(meeting.remote.get(prop.attr)):
             continue
-        old = meeting.changed.pop(attr, (getattr(fresh, attr), None))[0]
-        setattr(meeting.row, attr, getattr(fresh, attr) if meeting.is_new else old)
-        meeting.tie.local_base[attr] = prop.get(meeting.row)
-        note = f"{prop.name}: {meeting.remote[attr]!r} is used by another record already"
+        old = meeting.changed.pop(prop.attr, (getattr(fresh, prop.attr), None))[0]
+        setattr(meeting.row, prop.attr, getattr(fresh, prop.attr) if meeting.is_new else old)
+        if prop.attr in mapping.identity:
+            meeting.needs_push = True
+            continue
+        meeting.tie.local_base[prop.attr] = prop.get(meeting.row)
+        note = f"{prop.name}: {meeting.remote[prop.attr]!r} is used by another record already"
         if note not in meeting.tie.issues:
             meeting.tie.issues.append(note)
         meeting.tie_changed = True
@@ -105,9 +98,7 @@ def ties(changed: Sequence[NotionPage]) -> None:
     known = [tie for tie in changed if tie.pk is not None]
     NotionPage.objects.bulk_create(new)
     if known:
-        NotionPage.objects.bulk_create(
-            known, update_conflicts=True, unique_fields=["id"], update_fields=_TIE_COLUMNS
-        )
+        NotionPage.objects.bulk_create(known, update_conflicts=True, unique_fields=["id"], update_fields=_TIE_COLUMNS)
 
 
 def links(mapping: type[NotionMapping], meetings: Sequence[Meeting]) -> None:

@@ -57,9 +57,11 @@ def stored(key: str) -> NotionDatabase:
 
 def configured_id(key: str) -> str:
     """The database's id: from its environment variable, else as `setup_notion` remembered it."""
-    return settings.NOTION_DATABASE_IDS[key] or NotionDatabase.objects.filter(key=key).values_list(
-        "database_id", flat=True
-    ).first() or ""
+    return (
+        settings.NOTION_DATABASE_IDS[key]
+        or NotionDatabase.objects.filter(key=key).values_list("database_id", flat=True).first()
+        or ""
+    )
 
 
 def bind(mapping: type[NotionMapping], schema: Json, known: dict[str, Json]) -> Binding:
@@ -166,11 +168,12 @@ def remember(row: NotionDatabase, binding: Binding) -> None:
 
 
 def usable(api: NotionApi, keys: Iterable[str]) -> list[NotionDatabase]:
-    """The databases among ``keys`` that can be synchronised, read from Notion where nothing is known yet."""
+    """The databases of ``keys``. One that is not known yet, or is paused, is looked at again in Notion first."""
     rows = []
     for key in keys:
         row = stored(key)
-        if not row.properties or row.database_id != configured_id(key):
+        unknown = not row.properties or row.database_id != configured_id(key)
+        if unknown or row.state == NotionDatabase.State.PAUSED:
             try:
                 refresh(api, key)
             except NotShared as error:

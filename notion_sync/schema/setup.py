@@ -198,9 +198,7 @@ class Setup:
         for key, mapping in MAPPINGS.items():
             lacking = [prop for prop in mapping.relations if self._lacks(key, prop)]
             for prop in lacking:
-                self._step(
-                    f"relate “{mapping.title}”.“{prop.name}” with “{MAPPINGS[prop.to].title}”.“{prop.reverse}”"
-                )
+                self._step(f"relate “{mapping.title}”.“{prop.name}” with “{MAPPINGS[prop.to].title}”.“{prop.reverse}”")
             if lacking and not self.dry_run:
                 self._patch(key, {prop.name: self._relation(prop) for prop in lacking})
         if not self.dry_run:

@@ -27,7 +27,9 @@ class Command(BaseCommand):
         for binding in found.values():
             if isinstance(binding, Binding):
                 for prop, name in binding.renamed:
-                    self.stdout.write(f"{binding.mapping.title}: “{prop.name}” is called “{name}” there, which is fine.")
+                    self.stdout.write(
+                        f"{binding.mapping.title}: “{prop.name}” is called “{name}” there, which is fine."
+                    )
         if rows:
             self._table(rows)
             self.stderr.write("Run `manage.py setup_notion` to create what is missing.")

@@ -32,7 +32,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--database", action="append", choices=list(MAPPINGS), metavar="NAME", help="may be repeated")
+        parser.add_argument(
+            "--database", action="append", choices=list(MAPPINGS), metavar="NAME", help="may be repeated"
+        )
         parser.add_argument("--direction", choices=[BOTH, PULL, PUSH], default=BOTH)
         parser.add_argument("--full", action="store_true", help="read everything, and find what has gone in Notion")
         parser.add_argument("--dry-run", action="store_true", help="write nothing on either side, print the plan")
@@ -85,7 +87,9 @@ class Command(BaseCommand):
         return 1 if counts.messages or counts.total("conflicts") or (plan is None and needs_a_person(job.keys)) else 0
 
     def _reconcile(self, api: NotionApi, job: Job) -> Counts:
-        with hold(wait=PATIENCE, waiting=lambda who: self.stderr.write(f"Waiting for the run of {who} to end ...")) as held:
+        with hold(
+            wait=PATIENCE, waiting=lambda who: self.stderr.write(f"Waiting for the run of {who} to end ...")
+        ) as held:
             if held is None:
                 raise Retryable("another synchronisation is running and has not ended; try again later")
             return reconcile(api, job, held, "command")

@@ -29,7 +29,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         sandbox = settings.SANDBOX_ENABLED and not options["no_sandbox"]
-        self._check_ports([(host, port, "SERVER_PORT")] + ([(LOOPBACK, settings.SANDBOX_PORT, "SANDBOX_PORT")] * sandbox))
+        self._check_ports(
+            [(host, port, "SERVER_PORT")] + ([(LOOPBACK, settings.SANDBOX_PORT, "SANDBOX_PORT")] * sandbox)
+        )
         password = firststeps.prepare(self.stdout.write) if options["first_run"] else None
         with Supervisor() as supervisor:
             if sandbox:

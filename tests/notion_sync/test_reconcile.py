@@ -1,0 +1,423 @@
+"""Edits on both sides, against the local Notion over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from agents_app.models import Task
+from contacts.models import BusinessEntity, Contact
+from notion_sync.engine.counts import Counts
+from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
+from notion_sync.sandbox import Sandbox
+from tests.factories import make_business_entity, make_contact, make_feedback, make_product, make_task
+
+CONTACTS = "Contacts & Profiles"
+Sync = Callable[..., Counts]
+
+
+def page_of(row: Any) -> str:
+    tie = NotionPage.objects.get(object_id=row.pk, database=_key(row))
+    assert tie.page_id is not None
+    return tie.page_id
+
+
+def _key(row: Any) -> str:
+    from notion_sync.mappings import MAPPINGS
+
+    return next(key for key, mapping in MAPPINGS.items() if mapping.model is type(row))
+
+
+def changed(counts: Counts) -> dict[str, dict[str, int]]:
+    """What a run did, without what it left alone."""
+    found = {}
+    for key, row in counts.as_dict(list(NotionDatabase.objects.values_list("key", flat=True))).items():
+        did = {name: number for name, number in row.items() if number and name != "unchanged"}
+        if did:
+            found[key] = did
+    return found
+
+
+def test_a_new_row_becomes_a_page_and_the_next_run_does_nothing(notion: Sandbox, sync: Sync) -> None:
+    make_contact(full_name="Ada Lovelace", email="ada@example.org", tags=["VIP"])
+    assert changed(sync()) == {"contacts_profiles": {"created_notion": 1}}
+    values = notion.values(notion.pages(CONTACTS)[0]["id"])
+    assert (values["Full Name"], values["Email"], values["Tags"]) == ("Ada Lovelace", "ada@example.org", ["VIP"])
+    notion.requests.clear()
+    assert changed(sync()) == {}
+    assert len(notion.requests) == 16
+
+
+def test_a_persons_edit_is_read_back(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact(phone="+441632960961")
+    sync()
+    notion.person.update(page_of(contact), {"Phone": "+441632960000", "Country": "Ireland"})
+    assert changed(sync()) == {"contacts_profiles": {"pulled": 1}}
+    contact.refresh_from_db()
+    assert (contact.phone, contact.country) == ("+441632960000", "Ireland")
+    assert changed(sync()) == {}
+
+
+def test_edits_of_different_properties_on_both_sides_are_both_kept(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact(city="Bath", company="")
+    sync()
+    notion.person.update(page_of(contact), {"City": "Leeds"})
+    Contact.objects.filter(pk=contact.pk).update(company="Engines Ltd")
+    assert changed(sync()) == {"contacts_profiles": {"pulled": 1, "pushed": 1}}
+    contact.refresh_from_db()
+    assert (contact.city, contact.company) == ("Leeds", "Engines Ltd")
+    assert notion.values(page_of(contact))["Company"] == "Engines Ltd"
+    assert not SyncConflict.objects.exists()
+
+
+def test_edits_of_one_property_on_both_sides_leave_notions_value_and_a_conflict(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact(city="Bath")
+    sync()
+    notion.person.update(page_of(contact), {"City": "Leeds"})
+    contact.city = "York"
+    contact.save()
+    assert changed(sync()) == {"contacts_profiles": {"pulled": 1, "conflicts": 1}}
+    contact.refresh_from_db()
+    conflict = SyncConflict.objects.get()
+    assert contact.city == notion.values(page_of(contact))["City"] == "Leeds"
+    assert (conflict.base_value, conflict.local_value, conflict.notion_value) == ("Bath", "York", "Leeds")
+    assert changed(sync()) == {}
+
+
+def test_an_edit_of_the_servers_own_property_is_put_back(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact()
+    sync()
+    notion.person.update(page_of(contact), {"Contact ID": "CTCT-MINE"})
+    sync()
+    assert notion.values(page_of(contact))["Contact ID"] == contact.contact_id
+    assert changed(sync()) == {}
+
+
+def test_a_page_that_a_person_adds_becomes_a_row_with_an_id(notion: Sandbox, sync: Sync) -> None:
+    page = notion.person.create(CONTACTS, {"Full Name": "Grace Hopper", "Email": "Grace@Example.org"})
+    assert changed(sync()) == {"contacts_profiles": {"created_local": 1, "pushed": 1}}
+    contact = Contact.objects.get()
+    assert (contact.full_name, contact.email, contact.sync_origin) == ("Grace Hopper", "grace@example.org", "Notion")
+    assert notion.values(page["id"])["Contact ID"] == contact.contact_id
+    assert changed(sync()) == {}
+
+
+def test_a_page_and_a_row_with_one_email_are_recognised_as_one_person(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact(email="ada@example.org", city="", phone="+441632960961")
+    notion.person.create(CONTACTS, {"Full Name": "Ada", "Email": "ada@example.org", "City": "London"})
+    sync()
+    contact.refresh_from_db()
+    assert Contact.objects.count() == len(notion.pages(CONTACTS)) == 1
+    assert (contact.city, notion.values(page_of(contact))["Phone"]) == ("London", "+441632960961")
+    assert changed(sync()) == {}
+
+
+def test_a_duplicate_made_in_notion_becomes_a_record_of_its_own(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact(email="ada@example.org")
+    sync()
+    notion.person.duplicate(page_of(contact))
+    sync()
+    other = Contact.objects.exclude(pk=contact.pk).get()
+    assert other.contact_id != contact.contact_id
+    assert other.email == ""
+    assert NotionPage.objects.get(object_id=other.pk, database_id="contacts_profiles").issues != []
+    assert changed(sync()) == {}
+
+
+def test_a_relation_is_carried_both_ways(notion: Sandbox, sync: Sync) -> None:
+    first, second = make_business_entity(), make_business_entity()
+    contact = make_contact(business_entities=[first])
+    sync()
+    assert notion.values(page_of(contact))["Business Entity"] == [page_of(first)]
+    notion.person.update(page_of(contact), {"Business Entity": [page_of(first), page_of(second)]})
+    sync()
+    assert set(contact.business_entities.all()) == {first, second}
+    contact.business_entities.set([second])
+    sync()
+    assert notion.values(page_of(contact))["Business Entity"] == [page_of(second)]
+    assert changed(sync()) == {}
+
+
+def test_rows_that_point_at_each_other_are_created_in_two_steps(notion: Sandbox, sync: Sync) -> None:
+    first = make_task(task_name="first")
+    second = make_task(task_name="second")
+    first.dependencies.add(second)
+    second.dependencies.add(first)
+    sync()
+    assert notion.values(page_of(first))["Dependencies"] == [page_of(second)]
+    assert notion.values(page_of(second))["Dependencies"] == [page_of(first)]
+    assert changed(sync()) == {}
+
+
+def test_a_relation_of_more_than_a_hundred_pages_is_complete_on_both_sides(notion: Sandbox, sync: Sync) -> None:
+    product = make_product()
+    contacts = [make_contact() for _ in range(130)]
+    from tests.factories import make_campaign
+
+    campaign = make_campaign(audience_contacts=contacts)
+    sync()
+    assert len(notion.values(page_of(campaign))["Audience Contacts"]) == 130
+    campaign.refresh_from_db()
+    assert campaign.audience_contacts.count() == 130
+    assert changed(sync()) == {}
+    assert changed(sync(full=True)) == {}
+    assert product.pk
+
+
+def test_a_long_text_is_split_and_joined_without_loss(notion: Sandbox, sync: Sync) -> None:
+    text = "🎨" * 3001 + " שלום " + "x" * 3000
+    contact = make_contact(notes=text)
+    sync()
+    assert notion.values(page_of(contact))["Notes"] == text
+    notion.person.update(page_of(contact), {"Notes": text + "!"})
+    sync()
+    contact.refresh_from_db()
+    assert contact.notes == text + "!"
+
+
+def test_seconds_that_notion_drops_count_as_no_change(notion: Sandbox, sync: Sync) -> None:
+    moment = datetime(2026, 11, 23, 10, 15, 42, 123, tzinfo=timezone.utc)
+    task = make_task(due_date=moment)
+    sync()
+    assert changed(sync(full=True)) == {}
+    task.refresh_from_db()
+    assert task.due_date == moment
+
+
+def test_a_price_with_more_digits_than_ours_is_left_alone_in_notion(notion: Sandbox, sync: Sync) -> None:
+    product = make_product(price=Decimal("10.00"))
+    sync()
+    notion.person.update(page_of(product), {"Price": 12.345})
+    sync()
+    product.refresh_from_db()
+    assert product.price in {Decimal("12.34"), Decimal("12.35")}
+    assert changed(sync()) == {}
+    assert notion.values(page_of(product))["Price"] == 12.345
+
+
+def test_a_second_page_in_a_to_one_relation_is_left_alone_in_notion(notion: Sandbox, sync: Sync) -> None:
+    one, two = make_contact(), make_contact()
+    feedback = make_feedback(contact=one)
+    sync()
+    both = sorted([page_of(one), page_of(two)])
+    notion.person.update(page_of(feedback), {"Contact": both})
+    sync()
+    assert changed(sync()) == {}
+    assert sorted(notion.values(page_of(feedback))["Contact"]) == both
+
+
+def test_trashed_in_notion_archives_here_and_restoring_brings_it_back(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact()
+    sync()
+    notion.person.trash(page_of(contact))
+    assert changed(sync(full=True)) == {"contacts_profiles": {"trashed": 1}}
+    contact.refresh_from_db()
+    assert contact.is_archived
+    assert changed(sync(full=True)) == {}
+    notion.person.restore(page_of(contact))
+    assert changed(sync()) == {"contacts_profiles": {"restored": 1}}
+    contact.refresh_from_db()
+    assert not contact.is_archived
+
+
+def test_archived_here_is_trashed_in_notion_and_restoring_brings_it_back(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact()
+    sync()
+    page = page_of(contact)
+    contact.archive()
+    assert changed(sync()) == {"contacts_profiles": {"trashed": 1}}
+    assert notion.page(page)["in_trash"] is True
+    contact.restore()
+    contact.city = "Bath"
+    contact.save()
+    sync()
+    assert notion.page(page)["in_trash"] is False
+    assert notion.values(page)["City"] == "Bath"
+    assert changed(sync(full=True)) == {}
+
+
+def test_many_pages_gone_at_once_wait_for_a_person(notion: Sandbox, sync: Sync) -> None:
+    contacts = [make_contact() for _ in range(8)]
+    sync()
+    for contact in contacts[:7]:
+        notion.person.trash(page_of(contact))
+    counts = sync(full=True)
+    assert counts.get("contacts_profiles", "errors") == 1
+    assert Contact.objects.filter(archived_at__isnull=True).count() == 8
+    assert PendingDelete.objects.filter(decided_at__isnull=True).count() == 7
+    for contact in contacts[:7]:
+        notion.person.restore(page_of(contact))
+    sync(full=True)
+    assert PendingDelete.objects.filter(decided_at__isnull=True).count() == 0
+
+
+def test_an_edit_here_of_a_page_trashed_there_archives_and_keeps_the_edit(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact(city="Bath")
+    sync()
+    notion.person.trash(page_of(contact))
+    contact.city = "York"
+    contact.save()
+    sync()
+    contact.refresh_from_db()
+    assert contact.is_archived
+    notion.person.restore(page_of(contact))
+    sync()
+    assert notion.values(page_of(contact))["City"] == "York"
+
+
+def test_a_renamed_property_goes_on_working(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact()
+    sync()
+    notion.person.rename_property(CONTACTS, "Phone", "Telephone")
+    notion.person.update(page_of(contact), {"Telephone": "+441632960000"})
+    sync()
+    contact.refresh_from_db()
+    assert contact.phone == "+441632960000"
+    contact.phone = "+441632960111"
+    contact.save()
+    sync()
+    assert notion.values(page_of(contact))["Telephone"] == "+441632960111"
+
+
+def test_a_deleted_property_pauses_its_database_alone_until_setup_mends_it(
+    notion: Sandbox, sync: Sync, api: Any
+) -> None:
+    from notion_sync.schema.setup import Setup
+
+    contact, task = make_contact(), make_task()
+    sync()
+    notion.person.delete_property(CONTACTS, "Phone")
+    contact.phone, task.notes = "+441632960111", "news"
+    contact.save()
+    task.save()
+    counts = sync()
+    assert NotionDatabase.objects.get(key="contacts_profiles").state == NotionDatabase.State.PAUSED
+    assert "Phone" in NotionDatabase.objects.get(key="contacts_profiles").problem
+    assert counts.get("contacts_profiles", "errors") >= 1
+    assert notion.values(page_of(task))["Notes"] == "news"
+    Setup(api, notion.root_page_id).run()
+    sync()
+    assert notion.values(page_of(contact))["Phone"] == "+441632960111"
+
+
+def test_a_database_that_is_not_shared_any_more_stops_nothing_else(notion: Sandbox, sync: Sync) -> None:
+    contact, task = make_contact(), make_task()
+    sync()
+    database = NotionDatabase.objects.get(key="contacts_profiles")
+    notion.unshare(database.database_id)
+    contact.city, task.notes = "York", "news"
+    contact.save()
+    task.save()
+    counts = sync(full=True)
+    assert counts.get("contacts_profiles", "errors") >= 1
+    assert notion.values(page_of(task))["Notes"] == "news"
+    contact.refresh_from_db()
+    assert not contact.is_archived
+    notion.share(database.database_id)
+    sync(full=True)
+    assert notion.values(page_of(contact))["City"] == "York"
+
+
+@pytest.mark.parametrize(
+    "fault", ["unavailable_saved", "gateway_timeout_saved", "drop_after", "drop_before", "unavailable"]
+)
+def test_a_create_whose_answer_is_lost_makes_no_second_page(notion: Sandbox, sync: Sync, fault: str) -> None:
+    make_contact(email="ada@example.org")
+    notion.faults.add(fault, method="POST", path="/v1/pages")
+    sync()
+    sync()
+    assert len(notion.pages(CONTACTS)) == 1
+    assert changed(sync(full=True)) == {}
+
+
+@pytest.mark.parametrize(
+    "fault", ["conflict", "bad_gateway", "internal_error", "overload", "rate_limited", "drop_after"]
+)
+def test_an_update_survives_every_passing_fault(notion: Sandbox, sync: Sync, fault: str) -> None:
+    contact = make_contact(city="Bath")
+    sync()
+    contact.city = "York"
+    contact.save()
+    notion.faults.add(fault, method="PATCH", path=f"/v1/pages/{page_of(contact)}")
+    sync()
+    assert notion.values(page_of(contact))["City"] == "York"
+    assert changed(sync()) == {}
+
+
+def test_an_invalid_value_is_named_and_stays_in_notion(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact(external_ids={"hubspot": "1"})
+    sync()
+    page = page_of(contact)
+    notion.person.update(page, {"Postal Code": "x" * 300})
+    counts = sync()
+    assert counts.get("contacts_profiles", "errors") == 1
+    assert NotionPage.objects.get(page_id=page).issues == [
+        "Postal Code: “Postal Code” has 300 characters; 100 fit here"
+    ]
+    assert notion.values(page)["Postal Code"] == "x" * 300
+    assert changed(sync()) == {}
+
+
+def test_raw_sql_is_found_by_a_full_run(notion: Sandbox, sync: Sync) -> None:
+    from django.db import connection
+
+    contact = make_contact(city="Bath")
+    sync()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE contacts_contact SET city = 'York' WHERE id = %s", [contact.pk])
+    assert changed(sync(full=True)) == {"contacts_profiles": {"pushed": 1}}
+    assert notion.values(page_of(contact))["City"] == "York"
+
+
+def test_a_dry_run_writes_nothing_on_either_side(notion: Sandbox, sync: Sync) -> None:
+    from notion_sync.engine.plan import Plan
+
+    contact, other = make_contact(full_name="Ada", city="Bath"), make_contact(full_name="Bob", city="Bath")
+    sync()
+    notion.person.update(page_of(contact), {"City": "Leeds"})
+    other.city = "York"
+    other.save()
+    notion.requests.clear()
+    plan = Plan()
+    sync(plan=plan)
+    assert plan.lines == [
+        "pull         Contacts & Profiles “Ada”: City: 'Bath' → 'Leeds'",
+        "push         Contacts & Profiles “Bob”: City: 'Bath' → 'York'",
+    ]
+    assert {method for method, path, _ in notion.requests if not path.endswith("/query")} == set()
+    contact.refresh_from_db()
+    assert contact.city == "Bath"
+    assert changed(sync()) == {"contacts_profiles": {"pulled": 1, "pushed": 1}}
+
+
+def test_ten_thousand_rows_are_not_the_end(notion: Sandbox, sync: Sync) -> None:
+    notion.settings.query_cap = 200
+    notion.clock.freeze()
+    for number in range(450):
+        if number % 90 == 0:
+            notion.clock.advance(60)
+        notion.person.create(CONTACTS, {"Full Name": f"Person {number}"})
+    notion.clock.resume()
+    sync(direction="pull")
+    assert Contact.objects.count() == 450
+
+
+def test_a_page_read_before_its_relation_is_completed(notion: Sandbox, sync: Sync) -> None:
+    entity = notion.person.create("Business Entities Registry", {"Name": "The 7 Space"})
+    notion.person.create(CONTACTS, {"Full Name": "Ada", "Business Entity": [entity["id"]]})
+    sync(keys=["contacts_profiles"])
+    assert Contact.objects.get().business_entities.count() == 0
+    assert changed(sync(keys=["contacts_profiles"])) == {}
+    sync()
+    assert list(Contact.objects.get().business_entities.all()) == [BusinessEntity.objects.get()]
+    assert changed(sync(full=True)) == {}
+
+
+def test_a_task_survives_with_its_seconds_and_its_page(notion: Sandbox, sync: Sync) -> None:
+    task = make_task()
+    sync()
+    assert Task.objects.get(pk=task.pk).local_change_at is None
