@@ -23,7 +23,7 @@ from notion_sync.engine.remote import Json, SchemaChanged
 from notion_sync.mapping import NotionMapping
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase, NotionPage
-from notion_sync.properties import LIST_ITEMS, Owner, Property, Relation, Select, TooLong
+from notion_sync.properties import LIST_ITEMS, Owner, Property, Relation, Select, TooLong, canonical_datetime
 from notion_sync.schema.binding import refresh
 
 BATCH = 50
@@ -227,7 +227,7 @@ class Pusher:
             self._settle(change, page, {})
 
     def _wire(self, change: Change) -> Json:
-        """The request's properties, by property id. ``Last Synced`` goes along and is no reason of its own."""
+        """The request's properties, by property id."""
         wire: Json = {}
         for attr, value in change.values.items():
             prop = self.mapping.property(attr)
@@ -235,10 +235,13 @@ class Pusher:
                 change.overflow[attr] = value[LIST_ITEMS:]
                 value = value[:LIST_ITEMS]
             wire[self._id(attr)] = prop.write(self._clipped(prop, value))
-        if "last_synced" in self.database.properties:
-            stamp = timezone.now().strftime("%Y-%m-%dT%H:%M:00.000+00:00")
-            wire[self._id("last_synced")] = self.mapping.property("last_synced").write(stamp)
-        return wire
+        return wire | self._volatile(change.row)
+
+    def _volatile(self, row: Record) -> Json:
+        """What goes along with other writes and is no reason of its own: when it was synced, and last changed."""
+        known = [prop for prop in self.mapping.properties if prop.volatile and prop.attr in self.database.properties]
+        moments = {prop: getattr(row, prop.attr, timezone.now()) for prop in known}
+        return {self._id(prop.attr): prop.write(canonical_datetime(moment)) for prop, moment in moments.items()}
 
     def _clipped(self, prop: Property, value: Any) -> Any:
         if prop.type == "multi_select" and isinstance(prop, Select) and len(value) > LIST_ITEMS:
