@@ -60,7 +60,6 @@ class Campaign(Record):
         verbose_name=_("audience contacts"),
         related_name="campaigns",
         blank=True,
-        help_text=_("A sample of at most 100: Notion takes no more in one relation."),
     )
     owner = PeopleField(_("owner"))
     budget = models.DecimalField(_("budget"), max_digits=12, decimal_places=2, null=True, blank=True)

@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 ('utm', models.CharField(blank=True, max_length=500, verbose_name='UTM')),
                 ('external_id', models.CharField(blank=True, max_length=200, verbose_name='external ID')),
                 ('external_url', models.URLField(blank=True, max_length=2000, verbose_name='external URL')),
-                ('audience_contacts', models.ManyToManyField(blank=True, help_text='A sample of at most 100: Notion takes no more in one relation.', related_name='campaigns', to='contacts.contact', verbose_name='audience contacts')),
+                ('audience_contacts', models.ManyToManyField(blank=True, related_name='campaigns', to='contacts.contact', verbose_name='audience contacts')),
                 ('business_entity', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='campaigns', to='contacts.businessentity', verbose_name='business entity')),
                 ('related_products', models.ManyToManyField(blank=True, related_name='campaigns', to='bookings.product', verbose_name='related products')),
             ],
