@@ -1,0 +1,111 @@
+"""What every agent of the registry owes. A new agent without a payload here, or with unknown options, fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from agents_app.agents.base import AnyKind, BaseAgent, Context, Outcome, WorkKind
+from agents_app.agents.registry import AGENTS, takers
+from agents_app.choices import Api, Capability
+from agents_app.seeds.planting import plant
+from agents_app.services import catalog
+from higherself.core.health import OK
+from higherself.integrations.events import EventKind
+from tests.factories import make_instance, make_task
+
+SPEC_NAMES = [
+    "LeadCaptureAgent",
+    "BookingAgent",
+    "TaskManagementAgent",
+    "MarketingCampaignAgent",
+    "CommunityEngagementAgent",
+    "ContentLifecycleAgent",
+    "AudienceSegmentationAgent",
+]
+every_agent = pytest.mark.parametrize("agent", AGENTS.values(), ids=AGENTS)
+CONSUMED = [(agent, kind) for agent in AGENTS.values() for kind in agent.consumes]
+every_kind = pytest.mark.parametrize(("agent", "kind"), CONSUMED, ids=[f"{a.agent_id}-{k.value}" for a, k in CONSUMED])
+
+
+def _lead(**more: Any) -> dict[str, Any]:
+    answers = [{"title": "Email", "type": "email", "value": "ada@example.com"}]
+    return {"form_id": "f1", "form_title": "Contact", "answers": answers, **more}
+
+
+def _instance_in_lead_workflow() -> Any:
+    row = catalog.current().workflow("WF-LEAD-CAPTURE")
+    return make_instance(workflow=row, current_state="qualified", client_lead_email="ada@example.com")
+
+
+def _done_task() -> dict[str, Any]:
+    instance = _instance_in_lead_workflow()
+    key = f"{instance.instance_id}:follow_up_email:1"
+    return {"task_pk": make_task(related_workflow_instance=instance, task_key=key).pk}
+
+
+# One payload for each kind that some agent takes; made late, because some need rows.
+PAYLOADS: dict[AnyKind, Any] = {
+    EventKind.LEAD_SUBMITTED: _lead,
+    WorkKind.STATE_ENTERED: lambda: {"instance_pk": _instance_in_lead_workflow().pk},
+    WorkKind.TASK_DONE: _done_task,
+}
+
+
+def test_the_seven_agents_are_registered_under_their_names():
+    assert list(AGENTS) == SPEC_NAMES
+
+
+@every_agent
+def test_an_agent_says_who_it_is(agent: BaseAgent):
+    assert agent.agent_id == type(agent).__name__
+    assert [agent.name == "", agent.description == "", agent.version.count(".")] == [False, False, 2]
+
+
+@every_agent
+def test_an_agent_names_only_known_capabilities_and_apis(agent: BaseAgent):
+    assert agent.capabilities != ()
+    assert set(agent.capabilities) - set(Capability.values) == set()
+    assert set(agent.apis) - set(Api.values) == set()
+    assert "NOTION_API" in agent.apis
+
+
+@every_agent
+def test_an_agent_reads_each_kind_through_a_model(agent: BaseAgent):
+    assert [kind for kind, model in agent.consumes.items() if not issubclass(model, BaseModel)] == []
+
+
+@every_agent
+def test_an_agent_either_works_or_says_what_it_waits_for(agent: BaseAgent):
+    assert bool(agent.consumes) != bool(agent.planned)
+    health = agent.health()
+    assert health.status == OK
+    assert health.facts["takes"] == [kind.value for kind in agent.consumes]
+
+
+@every_agent
+def test_an_agent_that_takes_nothing_does_not_pretend_to(agent: BaseAgent):
+    if agent.consumes:
+        assert all(agent in takers(kind) for kind in agent.consumes)
+    else:
+        with pytest.raises(NotImplementedError):
+            agent.handle(None, Context(kind=EventKind.LEAD_PARTIAL, actor="Tests"))
+
+
+@every_kind
+def test_a_consumed_kind_has_a_payload(agent: BaseAgent, kind: AnyKind):
+    assert kind in PAYLOADS
+
+
+@every_kind
+@pytest.mark.django_db
+def test_an_agent_answers_with_an_outcome_and_a_sentence(agent: BaseAgent, kind: AnyKind):
+    catalog.forget()
+    plant()
+    data = agent.consumes[kind].model_validate(PAYLOADS[kind]())
+    outcome = agent.handle(data, Context(kind=kind, actor=agent.agent_id, source="Typeform", source_id="t1"))
+    assert isinstance(outcome, Outcome)
+    assert outcome.result.value == "done"
+    assert outcome.message.endswith(".")
