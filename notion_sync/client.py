@@ -44,6 +44,10 @@ class NotionUnreachable(Retryable):
     """Notion did not answer, or said that it cannot at the moment."""
 
 
+class TooMuchAtOnce(NotionUnreachable):
+    """Notion gave up on the answer (502, 504, time-out): a smaller question may be answered."""
+
+
 class Uncertain(Retryable):
     """A create may or may not have been saved. ``page_id`` is known where Notion named it."""
 
@@ -167,7 +171,7 @@ class NotionApi:
             asked = body | {"page_size": size} | ({"start_cursor": cursor} if cursor else {})
             try:
                 answer = self.call("POST", f"data_sources/{data_source_id}/query", asked)
-            except NotionUnreachable:
+            except TooMuchAtOnce:
                 if size <= SMALLEST_PAGE_SIZE:
                     raise
                 size = max(size // 4, SMALLEST_PAGE_SIZE)
@@ -236,7 +240,7 @@ class NotionApi:
         if error.status == 409 and not last:
             return 0.3
         if error.status >= 500:
-            return self._broken(body, message, creates, last)
+            return self._broken(error.status, body, message, creates, last)
         raise _permanent(error.status, body, message)
 
     def _unanswered(self, error: Exception, what: str, creates: bool, last: bool) -> float:
@@ -247,16 +251,16 @@ class NotionApi:
         if creates and not unsent:
             raise Uncertain(message)
         if last:
-            raise NotionUnreachable(message)
+            raise TooMuchAtOnce(message) if isinstance(error, RequestTimeoutError) else NotionUnreachable(message)
         return 0.5
 
-    def _broken(self, body: Json, message: str, creates: bool, last: bool) -> float:
+    def _broken(self, status: int, body: Json, message: str, creates: bool, last: bool) -> float:
         self._unhealthy(message)
         if creates:
             # Notion: a write may be saved and still be answered 503 (reference/request-limits).
             raise Uncertain(message, (body.get("additional_data") or {}).get("committed_resource_id"))
         if last:
-            raise NotionUnreachable(message)
+            raise TooMuchAtOnce(message) if status in {502, 504} else NotionUnreachable(message)
         return 0.5
 
     def _slowed(self, error: HTTPResponseError, body: Json, message: str, last: bool) -> float:

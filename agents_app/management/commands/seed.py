@@ -14,6 +14,9 @@ class Command(BaseCommand):
     help += "exist, also those that people have changed or removed, are left as they are."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not options["verbosity"]:
+            plant()
+            return
         made = {name: count for name, count in plant().items() if count}
         if not made:
             self.stdout.write("Nothing was missing.")
