@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from agents_app.models import Notification, Task, Workflow, WorkflowInstance, WorkflowTransition
@@ -251,28 +249,3 @@ def test_rows_of_states_say_the_same_as_the_definition():
     row = workflow("WF-LEAD-CAPTURE")
     assert row.states == as_rows(SOURCES["WF-LEAD-CAPTURE"])
     assert catalog.definition(row).states.keys() == SOURCES["WF-LEAD-CAPTURE"]["states"].keys()
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_of_two_simultaneous_moves_one_wins():
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time")
-    instance = start()
-    outcomes: list[str] = []
-
-    def move(event: str) -> None:
-        try:
-            engine.advance(instance, event, actor=event)
-            outcomes.append("moved")
-        except IllegalTransition:
-            outcomes.append("refused")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=move, args=(event,)) for event in ("approved", "rejected")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert instance.history.count() == 1 + outcomes.count("moved")
