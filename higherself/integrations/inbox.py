@@ -85,7 +85,9 @@ def _due(now: datetime) -> QuerySet[InboundEvent]:
         ordering_key=OuterRef("ordering_key"),
         next_attempt_at__isnull=False,
     ).exclude(ordering_key="")
-    return InboundEvent.objects.filter(~Exists(earlier), next_attempt_at__lte=now).order_by("next_attempt_at", "id")
+    return InboundEvent.objects.filter(~Exists(earlier), next_attempt_at__lte=now).order_by(
+        "next_attempt_at", "received_at", "id"
+    )
 
 
 def _lend(due: list[InboundEvent], worker: str, now: datetime) -> list[InboundEvent]:
