@@ -30,9 +30,6 @@ class Control:
             return _json(400, {"detail": f"{name}: {error}"})
         return _json(404, {"detail": f"no control {method} {name}"})
 
-    def page(self, method: str, target: str, headers: Any, raw: bytes) -> Reply:
-        return Reply(404, b"Not found", "text/plain; charset=utf-8")
-
     def state(self) -> dict[str, Any]:
         sandbox = self._sandbox
         ws = sandbox.ws

@@ -11,6 +11,7 @@ from .person import Person, find_source
 from .server import Server
 from .service import Reply, Service
 from .store import Store
+from .web import Site
 from .workspace import Settings, Workspace
 
 TOKEN = "ntn_local_sandbox_token"  # noqa: S105 - opens nothing but the sandbox
@@ -38,6 +39,7 @@ class Sandbox:
         self.webhooks = webhooks.Sender(self.ws)
         self.person = self.as_person()
         self._control = control.Control(self)
+        self._site = Site(self.service, self.person.user_id, host)
         self._server = Server((host, port), self._answer)
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -86,7 +88,7 @@ class Sandbox:
             return self.service.answer(method, target, headers, raw)
         if target.startswith("/__control__/"):
             return self._control.answer(method, target, raw, client)
-        return self._control.page(method, target, headers, raw)
+        return self._site.answer(method, target, headers, raw)
 
     # -- where it is ---------------------------------------------------------------------------
 
