@@ -8,7 +8,7 @@ from django.db.models.signals import post_migrate
 
 def _install_schedules(**_kwargs: Any) -> None:
     # Imported late: the queue's models are not loaded when this module is.
-    from higherself.core.jobs import install_schedules
+    from higherself.core.jobs import install_schedules  # noqa: PLC0415
 
     install_schedules()
 
@@ -19,7 +19,7 @@ class CoreConfig(AppConfig):
     verbose_name = "System"
 
     def ready(self) -> None:
-        from higherself.core import checks  # noqa: F401 - registers the system checks
+        from higherself.core import checks  # noqa: F401, PLC0415 - registers the system checks
 
         # After the last app's migrations, so that every job's module is imported and the queue has its tables.
         post_migrate.connect(_install_schedules, sender=self, dispatch_uid="core.install_schedules")

@@ -87,7 +87,7 @@ def greet(say: Say, host: str, port: int, password: str | None, sandbox: bool) -
 
 
 def first_lead(base: str) -> str:
-    """A shell line that submits a lead as Typeform sends it, or through the website form where Typeform is not set up."""
+    """A shell line that submits a lead as Typeform sends it, or by the website form where Typeform is not set up."""
     secret = settings.PROVIDERS["typeform"]["webhook_secret"].split(",")[0]
     if not secret:
         fields = {"email": "ada@example.com", "first_name": "Ada", "message": "I would love to book a retreat."}

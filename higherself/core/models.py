@@ -45,7 +45,15 @@ class RecordQuerySet(models.QuerySet[_R]):
         return super().bulk_update(rows, names, batch_size=batch_size)
 
 
-RecordManager = models.Manager.from_queryset(RecordQuerySet)
+class RecordManager(models.Manager[_R]):
+    """Written out rather than made by ``from_queryset``, so that a model's queries are known to be of that model."""
+
+    def get_queryset(self) -> RecordQuerySet[_R]:
+        return RecordQuerySet(self.model, using=self._db)
+
+    def live(self) -> RecordQuerySet[_R]:
+        """Those that are not archived."""
+        return self.get_queryset().live()
 
 
 class Record(models.Model):

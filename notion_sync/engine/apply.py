@@ -17,9 +17,9 @@ from notion_sync.engine import writing
 from notion_sync.engine.counts import Counts
 from notion_sync.engine.matching import Matcher
 from notion_sync.engine.merge import Action, decide, first_meeting
+from notion_sync.engine.plan import Plan, plan_meetings
 from notion_sync.engine.records import PageIndex, Values, is_empty, is_unborn, local_values, lock, writable
 from notion_sync.engine.remote import Json
-from notion_sync.engine.plan import Plan, plan_meetings
 from notion_sync.engine.requests import ask
 from notion_sync.mapping import NotionMapping
 from notion_sync.mappings import MAPPINGS
@@ -227,7 +227,7 @@ class Applier:
         waiting = [page_id for page_id, row_id in targets.items() if row_id is None]
         if not prop.many(self.mapping.model):
             known, waiting = known[:1], [] if known else waiting
-            column = self.mapping.model._meta.get_field(prop.attr).attname
+            column = self.mapping.model_field(prop).attname
             old = getattr(meeting.row, column)
             setattr(meeting.row, column, known[0] if known else None)
             meeting.columns.add(column)

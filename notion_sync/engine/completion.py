@@ -44,7 +44,7 @@ def _complete(ids: list[int]) -> int:
 
 def _link(tie: NotionPage, prop: Relation, targets: list[int]) -> None:
     model = MAPPINGS[tie.database_id].model
-    field = model._meta.get_field(prop.attr)
+    field = MAPPINGS[tie.database_id].model_field(prop)
     if not field.many_to_many:
         # Only where nobody has set another one here meanwhile.
         rows_manager(model).filter(pk=tie.object_id, **{f"{field.attname}__isnull": True}).update(

@@ -46,9 +46,7 @@ class PageIndex:
         for row_id in wanted:
             self._page_of[key, row_id] = None
         found = NotionPage.objects.filter(database_id=key, object_id__in=wanted, page_id__isnull=False)
-        for row_id, page_id in found.values_list("object_id", "page_id"):
-            self._page_of[key, row_id] = page_id
-            self._row_of[key, page_id] = row_id
+        self._note(key, found.values_list("object_id", "page_id"))
 
     def load_rows(self, key: str, page_ids: Iterable[str]) -> None:
         wanted = {page_id for page_id in page_ids if (key, page_id) not in self._row_of}
@@ -57,9 +55,13 @@ class PageIndex:
         for page_id in wanted:
             self._row_of[key, page_id] = None
         found = NotionPage.objects.filter(database_id=key, page_id__in=wanted, object_id__isnull=False)
-        for row_id, page_id in found.values_list("object_id", "page_id"):
-            self._row_of[key, page_id] = row_id
-            self._page_of[key, row_id] = page_id
+        self._note(key, found.values_list("object_id", "page_id"))
+
+    def _note(self, key: str, pairs: Iterable[tuple[int | None, str | None]]) -> None:
+        for row_id, page_id in pairs:
+            if row_id is not None and page_id is not None:
+                self._page_of[key, row_id] = page_id
+                self._row_of[key, page_id] = row_id
 
     def page(self, key: str, row_id: int) -> str | None:
         return self._page_of.get((key, row_id))
@@ -71,9 +73,9 @@ class PageIndex:
 def related_ids(mapping: type[NotionMapping], prop: Relation, rows: Collection[Record]) -> dict[int, list[int]]:
     """The ids of the related rows, by row: one query for a to-many relation, none for a to-one."""
     if not prop.many(mapping.model):
-        column = mapping.model._meta.get_field(prop.attr).attname
+        column = mapping.model_field(prop).attname
         return {row.pk: [value] if (value := getattr(row, column)) else [] for row in rows}
-    field = mapping.model._meta.get_field(prop.attr)
+    field = mapping.model_field(prop)
     through, source, target = through_columns(field)
     found: dict[int, list[int]] = defaultdict(list)
     pairs = through._base_manager.filter(**{f"{source}__in": [row.pk for row in rows]})

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from agents_app.models import WorkflowInstance
 from agents_app.workflow import engine
+from agents_app.workflow.machine import IllegalTransition
+from higherself.core.errors import Permanent
 from higherself.core.models import Record
 from notion_sync.mapping import NotionMapping
 from notion_sync.models import NotionPage, SyncConflict
@@ -25,13 +27,9 @@ Handler = Callable[[Any, Any, str], str]
 
 
 def _move(instance: WorkflowInstance, state: str, actor: str) -> str:
-    """Takes the transition that leads to the state, where exactly one does."""
-    choices = [move for move in engine.allowed(instance) if state.casefold() in {move.to, move.to_label.casefold()}]
-    if not choices:
-        return f"no transition leads from “{instance.current_state}” to “{state}”"
     try:
-        engine.advance(instance, choices[0].event, actor=actor, note="asked for in Notion")
-    except engine.IllegalTransition as error:
+        engine.move_to(instance, state, actor=actor, note="asked for in Notion")
+    except (IllegalTransition, Permanent) as error:
         return str(error)
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -153,7 +154,7 @@ def reconcile(api: NotionApi, job: Job, held: Held, trigger: str) -> Counts:
     return counts
 
 
-def _record(run: Reconciliation, trigger: str, started: object, status: str, error: str) -> None:
+def _record(run: Reconciliation, trigger: str, started: datetime, status: str, error: str) -> None:
     SyncRun.objects.create(
         started_at=started,
         finished_at=timezone.now(),

@@ -66,7 +66,9 @@ def _single(mapping: type[NotionMapping], meeting: Meeting) -> None:
 
 def _clashing(model: type[Record], row: Record) -> set[str]:
     """The fields whose values another row has already, by the model's unique rules."""
-    sets = [(item.name,) for item in model._meta.concrete_fields if item.unique and not item.primary_key]
+    sets: list[tuple[str, ...]] = [
+        (item.name,) for item in model._meta.concrete_fields if item.unique and not item.primary_key
+    ]
     sets += [tuple(rule.fields) for rule in model._meta.constraints if isinstance(rule, models.UniqueConstraint)]
     found: set[str] = set()
     for names in sets:

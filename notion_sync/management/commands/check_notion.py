@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         table = Table("Database", "Property", "Difference")
         for row in rows:
             table.add_row(row.database, row.property, row.problem)
-        Console(file=self.stdout, width=None if sys.stdout.isatty() else 160).print(table)
+        Console(file=cast("IO[str]", self.stdout), width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _differences(key: str, found: Binding | str) -> list[Difference]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
@@ -43,10 +43,7 @@ class Command(BaseCommand):
         parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["watch"] is None:
-            status = self._once(options)
-        else:
-            status = self._watch(options)
+        status = self._once(options) if options["watch"] is None else self._watch(options)
         if status:
             sys.exit(status)
 
@@ -117,7 +114,7 @@ class Command(BaseCommand):
         table = Table("Database", *(name.replace("_", " ") for name in NAMES))
         for key, row in counts.as_dict(keys).items():
             table.add_row(MAPPINGS[key].title, *(str(row[name] or "·") for name in NAMES))
-        Console(file=self.stdout, width=None if sys.stdout.isatty() else 160).print(table)
+        Console(file=cast("IO[str]", self.stdout), width=None if sys.stdout.isatty() else 160).print(table)
         self.stdout.write(f"{requests} requests in {seconds:.1f} s")
 
 
