@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -74,7 +75,7 @@ class FormView(PublicView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Adds the CORS headers, on refusals too: the page's script is to see why."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        response["Vary"] = "Origin"
+        patch_vary_headers(response, ["Origin"])
         origin = request.headers.get("Origin", "")
         if origin and _allowed(origin):
             response["Access-Control-Allow-Origin"] = origin

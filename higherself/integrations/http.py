@@ -69,10 +69,10 @@ def throttle(request: HttpRequest, name: str, rate: Rate | None) -> None:
 
 def raw_body(request: HttpRequest, limit: int) -> bytes:
     """The body as it travelled. Refuses with 413 before reading what is announced as too large."""
-    try:
-        announced = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        announced = 0
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        raise Refused(400, "The Content-Length is not a number.")
+    announced = int(length[:20])
     if announced > limit:
         raise too_large(limit)
     try:

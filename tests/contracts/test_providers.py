@@ -1,0 +1,244 @@
+"""What every provider's webhook must do. A provider without a payload and a way to prove it fails here.
+
+To add a provider: a payload in ``tests/payloads/<slug>/`` and a line in `CASES`.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from higherself.integrations.base import Ignore, Provider
+from higherself.integrations.delivery import Unreadable
+from higherself.integrations.events import Event
+from higherself.integrations.models import InboundEvent
+from higherself.integrations.registry import PROVIDERS
+from tests.integrations import support
+from tests.integrations.support import PAYLOADS, Proof, Sign
+
+pytestmark = pytest.mark.django_db
+HOST = "http://testserver"
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Case:
+    """How a provider proves a delivery; ``secrets`` are two valid ones, as it shows them; ``setting`` holds them."""
+
+    ways: tuple[Sign, ...]
+    secrets: tuple[str, str] = ("first-secret-0001", "second-secret-0002")
+    setting: str = "webhook_secret"
+    content_type: str = "application/json"
+
+
+_SHARED = (support.by_header, support.by_path)
+CASES = {
+    "typeform": Case((support.typeform,)),
+    "hubspot": Case((support.hubspot,), setting="client_secret"),
+    "amelia": Case(_SHARED),
+    "snovio": Case(_SHARED),
+    "userfeedback": Case(_SHARED),
+    "woocommerce": Case((support.woocommerce,)),
+    "beehiiv": Case((support.svix, *_SHARED), ("whsec_Zmlyc3Qtc2VjcmV0LTAwMDE=", "whsec_c2Vjb25kLXNlY3JldC0wMDAy")),
+    "circle": Case(_SHARED),
+    "airtable": Case((support.airtable,), ("Zmlyc3Qtc2VjcmV0LTAwMDE=", "c2Vjb25kLXNlY3JldC0wMDAy")),
+    "plaud": Case(_SHARED),
+    "tutorlm": Case(_SHARED),
+    "notion": Case((support.notion,)),
+}
+WEBHOOKS = sorted(slug for slug, provider in PROVIDERS.items() if provider.takes_webhooks)
+WAYS = [pytest.param(slug, way, id=f"{slug}-{way.__name__}") for slug in WEBHOOKS for way in CASES[slug].ways]
+FILES = [pytest.param(path, id=f"{path.parent.name}/{path.name}") for path in sorted(PAYLOADS.glob("*/*.json"))]
+
+
+@pytest.fixture(autouse=True)
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    names: list[str] = []
+    monkeypatch.setattr("higherself.core.jobs.wake", names.append)
+    return names
+
+
+@pytest.fixture(autouse=True)
+def _configured(settings: Any) -> None:
+    """Every provider has the first of its two secrets; nothing else is set."""
+    settings.WEBHOOK_SECRET = ""
+    settings.PUBLIC_URL = ""
+    settings.WEBHOOK_THROTTLE = ""
+    settings.PROVIDERS = {slug: {case.setting: case.secrets[0]} for slug, case in CASES.items()}
+
+
+def body_of(slug: str) -> bytes:
+    return sorted((PAYLOADS / slug).glob("*.json"))[0].read_bytes()
+
+
+def send(slug: str, body: bytes, proof: Proof, **headers: str) -> Any:
+    url = f"/webhooks/{slug}/{proof.token}" if proof.token else f"/webhooks/{slug}"
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    kind = named.pop("Content-Type", CASES[slug].content_type)
+    return Client().post(url, body, content_type=kind, headers=proof.headers | named)
+
+
+def proof_of(slug: str, way: Sign, body: bytes, secret: str = "") -> Proof:
+    return way(body, secret or CASES[slug].secrets[0], f"{HOST}/webhooks/{slug}")
+
+
+def test_every_provider_has_a_case_and_a_payload():
+    assert sorted(CASES) == WEBHOOKS
+    assert sorted({Path(path.values[0]).parent.name for path in FILES}) == sorted(PROVIDERS)
+
+
+def test_every_provider_of_the_contract_is_in_the_table_under_its_own_slug():
+    known = "airtable amelia beehiiv circle hubspot notion plaud snovio tutorlm typeform userfeedback woocommerce"
+    assert known.split() == WEBHOOKS
+    assert [provider.slug for provider in PROVIDERS.values()] == list(PROVIDERS)
+    for provider in PROVIDERS.values():
+        assert (bool(provider.label), bool(provider.source)) == (True, True)
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+def test_a_genuine_delivery_is_stored_and_its_repeat_is_a_duplicate(slug: str, way: Sign):
+    body = body_of(slug)
+    first = send(slug, body, proof_of(slug, way, body))
+    event = InboundEvent.objects.get()
+    assert (first.status_code, first.json()) == (202, {"event_id": str(event.pk), "status": "accepted"})
+    assert (event.provider, bytes(event.body)) == (slug, body)
+    again = send(slug, body, proof_of(slug, way, body))
+    assert (again.status_code, again.json()) == (200, {"event_id": str(event.pk), "status": "duplicate"})
+    stored = repr({name: value for name, value in event.__dict__.items() if name != "body"})
+    assert CASES[slug].secrets[0] not in stored
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+def test_an_unproved_delivery_is_refused_and_not_stored(slug: str, way: Sign):
+    body = body_of(slug)
+    good = proof_of(slug, way, body)
+    refused = [
+        send(slug, body, Proof()),
+        send(slug, body, proof_of(slug, way, body, CASES[slug].secrets[1])),
+        send(slug, body, Proof(dict.fromkeys(good.headers, "wrong"), good.token and "wrong")),
+        send(slug, body, Proof(dict.fromkeys(good.headers, ""), "")),
+        send(slug, body, Proof(dict.fromkeys(good.headers, "\xfc"), good.token and "%C3%BC%00")),
+    ]
+    if PROVIDERS[slug].signs:
+        refused.append(send(slug, body + b" ", good))
+    assert {(answer.status_code, answer["Content-Type"]) for answer in refused} == {(401, "application/json")}
+    assert InboundEvent.objects.count() == 0
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+def test_a_provider_without_a_secret_is_unavailable_whatever_is_sent(settings, slug: str, way: Sign):
+    body = body_of(slug)
+    proofs = [Proof(), proof_of(slug, way, body)]
+    settings.PROVIDERS = {}
+    assert {send(slug, body, proof).status_code for proof in proofs} == {503}
+    settings.PROVIDERS = {slug: {CASES[slug].setting: " , "}}
+    assert {send(slug, body, proof).status_code for proof in proofs} == {503}
+    assert (PROVIDERS[slug].configured, InboundEvent.objects.count()) == (False, 0)
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+def test_during_a_rotation_both_secrets_prove_a_delivery(settings, slug: str, way: Sign):
+    case, body = CASES[slug], body_of(slug)
+    settings.PROVIDERS = {slug: {case.setting: ",".join(case.secrets)}}
+    answers = [send(slug, body, proof_of(slug, way, body, secret)).status_code for secret in case.secrets]
+    assert answers == [202, 200]
+    settings.PROVIDERS = {slug: {case.setting: case.secrets[1]}}
+    assert send(slug, body, proof_of(slug, way, body, case.secrets[0])).status_code == 401
+
+
+@pytest.mark.parametrize("slug", WEBHOOKS)
+def test_the_shared_secret_proves_only_those_who_do_not_sign(settings, slug: str):
+    settings.WEBHOOK_SECRET, settings.PROVIDERS = "the-shared-secret", {}
+    body = body_of(slug)
+    expected = 503 if PROVIDERS[slug].signs else 202
+    assert send(slug, body, Proof({"X-Webhook-Secret": "the-shared-secret"})).status_code == expected
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"type": "never.heard.of", "event": "x", "event_type": "y"}', id="unknown type"),
+        pytest.param(b"[]", id="list"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b"{}", id="nothing"),
+        pytest.param(b'{"id": "\\u0000", "type": "\\ud800"}', id="nul"),
+        pytest.param(b"[" * 5000 + b"]" * 5000, id="deep"),
+        pytest.param(b'{"id": ' + b"9" * 5000 + b"}", id="huge number"),
+    ],
+)
+def test_a_genuine_body_of_an_unknown_shape_is_stored(slug: str, way: Sign, body: bytes):
+    assert send(slug, body, proof_of(slug, way, body)).status_code == 202
+    assert bytes(InboundEvent.objects.get().body) == body
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+def test_a_genuine_body_that_contradicts_its_content_type_is_refused(slug: str, way: Sign):
+    for body, kind in ((b"{", "application/json"), (b"\xff", "application/json"), (b"a=1", "multipart/form-data")):
+        answer = send(slug, body, proof_of(slug, way, body), Content_Type=kind)
+        assert (answer.status_code, list(answer.json())) == (400, ["detail"])
+    assert InboundEvent.objects.count() == 0
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+def test_an_empty_body_is_no_failure_of_ours(slug: str, way: Sign):
+    answer = send(slug, b"", proof_of(slug, way, b""))
+    # Circle tries its address with an empty body; from anybody else it is a delivery like others.
+    assert answer.status_code == (200 if slug == "circle" else 202)
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+def test_the_limit_is_a_mebibyte(slug: str, way: Sign):
+    body = b'"' + b"x" * (MIB - 2) + b'"'
+    assert send(slug, body, proof_of(slug, way, body)).status_code == 202
+    body += b" "
+    assert send(slug, body, proof_of(slug, way, body)).status_code == 413
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+def test_a_compressed_body_is_taken(slug: str, way: Sign):
+    body = gzip.compress(body_of(slug), mtime=0)
+    assert send(slug, body, proof_of(slug, way, body), Content_Encoding="gzip").status_code == 202
+    assert InboundEvent.objects.get().delivery().content == body_of(slug)
+
+
+@pytest.mark.parametrize("slug", WEBHOOKS)
+def test_an_address_that_is_only_looked_at_answers(slug: str):
+    client = Client()
+    assert [client.get(f"/webhooks/{slug}").status_code, client.head(f"/webhooks/{slug}/x").status_code] == [200, 200]
+    assert client.put(f"/webhooks/{slug}").status_code == 405
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_every_payload_is_read_or_says_why_not(path: Path):
+    provider: Provider = PROVIDERS[path.parent.name]
+    delivery = support.json_delivery(path.read_bytes())
+    for name in (provider.delivery_key(delivery), provider.event_type(delivery), provider.ordering_key(delivery)):
+        assert isinstance(name, str)
+    if not provider.reads:
+        with pytest.raises(Ignore, match=f"There is no reader for {provider.label} yet"):
+            provider.parse(delivery)
+        return
+    events = provider.parse(delivery)
+    assert len(events) >= 1
+    for event in events:
+        assert (type(event), event.source) == (Event, provider.source)
+        assert (bool(event.source_id), event.occurred_at.tzinfo is not None) == (True, True)
+
+
+@pytest.mark.parametrize("slug", sorted(PROVIDERS))
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b"[]", b"null", b"{}", b"[" * 5000, b'{"form_response": 1, "email": []}']
+)
+def test_no_body_breaks_a_reader(slug: str, body: bytes):
+    provider = PROVIDERS[slug]
+    for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain", ""):
+        delivery = support.Delivery(body, content_type=kind)
+        with pytest.raises((Ignore, Unreadable)) as caught:
+            provider.parse(delivery)
+        assert str(caught.value) != ""
