@@ -3,6 +3,10 @@
 As a program (any bearer token is accepted unless --token is given; prints one line when ready):
 
     python -m notion_sync.sandbox --port 8001 --host 127.0.0.1 --data FILE [--rate-limit N] [--token TOKEN]
+        [--webhook-url URL --webhook-token TOKEN]
+
+It keeps its data in FILE (in memory without one), ends cleanly on SIGTERM, and exits with 2 when the address
+or the file is taken. Its address in a browser shows pages on which a person edits the rows.
 
 In a test:
 
@@ -33,10 +37,14 @@ In a test:
 - `clock.set("2026-11-23T10:00:30Z")`, `.advance(seconds)`, `.freeze()`, `.resume()`, `.reset()`;
 - `settings.query_cap`, `.index_lag` (seconds), `.cursor_seconds`, `.bump_reverse`; `expire_cursors()`;
 - `unshare(id)`, `share(id)`;
-- `webhooks`: see webhooks.py.
+- `webhooks.subscribe(url, token=None, types=None)` (without a token it makes one and does the hand-shake),
+  `.unsubscribe()`, `.flush()` (sends what waits and waits until it is sent), `.sent` (every attempt: `.body`,
+  `.status`), faults as counters of events to come: `.drop`, `.duplicate`, `.hold`; `.aggregate_seconds`,
+  `.retry_seconds`.
 
 Out of process, from the same machine: `GET /__control__/state`, `POST /__control__/faults`,
-`/__control__/clock`, `/__control__/rate_limit`, `/__control__/settings` (see control.py for the bodies).
+`/__control__/clock`, `/__control__/rate_limit`, `/__control__/settings`, `/__control__/webhooks`,
+`/__control__/share` (see control.py for the bodies).
 """
 
 from .sandbox import TOKEN, Sandbox

@@ -73,11 +73,12 @@ def required(body: dict[str, Any], key: str, path: str) -> Any:
     return body[key]
 
 
-def page_size(value: Any, path: str, *, default: int = 100) -> int:
-    """1 to 100; a query string brings text."""
-    if value is None:
-        return default
-    if isinstance(value, str) and path.startswith("query."):
+def page_size(value: Any, path: str) -> int:
+    """1 to 100; a query string brings text, or None where it has none."""
+    in_query = path.startswith("query.")
+    if value is None and in_query:
+        return 100
+    if isinstance(value, str) and in_query:
         if not value.isdigit():
             raise invalid(path, "a number", value)
         value = int(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,9 +17,11 @@ class Control:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def answer(self, method: str, target: str, raw: bytes, client: str) -> Reply:
+    def answer(self, method: str, target: str, headers: Mapping[str, str], raw: bytes, client: str) -> Reply:
         if not client.startswith("127.") and client != "::1":
             return _json(403, {"detail": "The control endpoints answer to this machine only."})
+        if headers.get("Origin"):
+            return _json(403, {"detail": "The control endpoints do not answer to web pages."})
         name = urlsplit(target).path.removeprefix("/__control__/")
         try:
             body = json.loads(raw) if raw else {}

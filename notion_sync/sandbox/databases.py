@@ -64,6 +64,8 @@ def create(request: Request) -> bytes:
     change.apply()
     request.committed_id = database.id
     request.event("database.created", ("database", database.id))
+    for other_id, events in change.elsewhere.items():
+        request.event("data_source.schema_updated", ("data_source", other_id), updated_properties=events)
     return _answer(request, database)
 
 

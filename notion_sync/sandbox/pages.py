@@ -90,8 +90,7 @@ def _plan(request: Request, source: DataSource | None, page: Page | None, proper
 
 def _body_blocks(request: Request) -> list[Any]:
     body = request.body
-    template = body.get("template")
-    if template is not None and checks.an_object(template, "body.template").get("type") != "none":
+    if "template" in body and checks.an_object(body["template"], "body.template").get("type") != "none":
         raise_unsupported("A page template")
     if "position" in body:
         raise_unsupported("position")
@@ -196,7 +195,7 @@ def _edit(request: Request, page: Page, flag: bool | None) -> None:
     body, ws = request.body, request.ws
     plan = _plan(request, ws.source_of(page), page, body.get("properties", {}))
     changes = _plain_changes(body)
-    if body.get("template") is not None:
+    if "template" in body:
         raise_unsupported("A page template")
     if checks.a_boolean(body.get("erase_content", False), "body.erase_content"):
         blocks.erase(request, page)

@@ -69,7 +69,7 @@ class Queries:
         source = request.find_source(request.id("data_source_id"))
         if source.in_trash or request.ws.ancestor_in_trash(source.id):
             raise request.ws.not_found("data source", source.id)
-        size = checks.page_size(request.body.get("page_size"), "body.page_size")
+        size = request.body_page_size()
         only = wanted_properties(request, source)
         session_id, session, start = self._session(request, source)
         return self._page(request, (session_id, session), start, size, only)
@@ -93,9 +93,9 @@ class Queries:
         body = request.body
         signature = json.dumps([source.id, body.get("filter"), body.get("sorts"), body.get("is_archived")])
         order = _order(request, source)
-        cursor = body.get("start_cursor")
-        if cursor is not None:
-            return self._resume(request, checks.a_string(cursor, "body.start_cursor"), signature)
+        if "start_cursor" in body:
+            cursor = checks.a_string(body["start_cursor"], "body.start_cursor")
+            return self._resume(request, cursor, signature)
         rows = order()
         cap = request.ws.settings.query_cap
         session = _Session(
@@ -130,9 +130,8 @@ def _order(request: Request, source: DataSource) -> Callable[[], list[Page]]:
     kind = body.get("result_type", "page")
     checks.one_of(kind, ("page", "data_source"), "body.result_type")
     archived = checks.a_boolean(body.get("is_archived", False), "body.is_archived")
-    wanted = body.get("filter")
-    test = filters.compile_filter(ws, source, wanted) if wanted is not None else None
-    keys = _sort_keys(ws, source, body.get("sorts"))
+    test = filters.compile_filter(ws, source, body["filter"]) if "filter" in body else None
+    keys = _sort_keys(ws, source, body.get("sorts", []))
 
     def rows() -> list[Page]:
         if kind == "data_source":
@@ -172,7 +171,7 @@ def _sorted(rows: list[Page], read: Callable[[Page], Any], descending: bool) -> 
 
 def _sort_keys(ws: Workspace, source: DataSource, value: Any) -> list[tuple[Callable[[Page], Any], bool]]:
     keys = []
-    for index, item in enumerate(checks.an_array(value if value is not None else [], "body.sorts", 100)):
+    for index, item in enumerate(checks.an_array(value, "body.sorts", 100)):
         path = f"body.sorts[{index}]"
         item = checks.an_object(item, path)
         checks.only_keys(item, ("property", "timestamp", "direction"), path)

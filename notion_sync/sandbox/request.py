@@ -62,6 +62,9 @@ class Request:
     def page_size(self) -> int:
         return checks.page_size(self.one("page_size"), "query.page_size")
 
+    def body_page_size(self) -> int:
+        return checks.page_size(self.body["page_size"], "body.page_size") if "page_size" in self.body else 100
+
     def one(self, name: str) -> str | None:
         values = self.query.get(name)
         return values[-1] if values else None

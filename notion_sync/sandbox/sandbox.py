@@ -53,31 +53,26 @@ class Sandbox:
         self.close()
 
     def start(self) -> Sandbox:
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), name="notion-sandbox", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve, name="notion-sandbox", daemon=True)
         self._thread.start()
         return self
 
     def serve_forever(self) -> None:
-        """Serves in the calling thread until `stop_serving` is called from another one."""
-        self._server.serve_forever(0.25)
+        """Serves in the calling thread until `stop_serving` is called, by a signal handler perhaps."""
+        self._server.serve()
 
     def stop_serving(self) -> None:
-        self._server.shutdown()
+        self._server.stop()
 
     def close(self) -> None:
         """Ends the server and closes the data file. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
+        self._server.stop()
         if self._thread is not None:
-            self._server.close()
             self._thread.join()
-            self._thread = None
-        else:
-            self._server.stopped.set()
-            self._server.server_close()
+        self._server.close()
         self.webhooks.close()
         with self.ws.lock:
             self.ws.commit()
@@ -87,7 +82,7 @@ class Sandbox:
         if target.startswith("/v1/") or target == "/v1":
             return self.service.answer(method, target, headers, raw)
         if target.startswith("/__control__/"):
-            return self._control.answer(method, target, raw, client)
+            return self._control.answer(method, target, headers, raw, client)
         return self._site.answer(method, target, headers, raw)
 
     # -- where it is ---------------------------------------------------------------------------
@@ -96,7 +91,7 @@ class Sandbox:
     def url(self) -> str:
         """The base URL for `notion_client.Client(base_url=…)`."""
         host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return f"http://[{host!s}]:{port}" if ":" in str(host) else f"http://{host!s}:{port}"
 
     @property
     def root_page_id(self) -> str:

@@ -32,6 +32,8 @@ class SchemaChange:
             properties=copy.deepcopy(source.properties),
         )
         self.events: list[dict[str, str]] = []
+        # What happened to other data sources: their ends of two-way relations.
+        self.elsewhere: dict[str, list[dict[str, str]]] = {}
         self._effects: list[Callable[[], None]] = []
 
     # -- working it out ------------------------------------------------------------------------
@@ -153,7 +155,10 @@ class SchemaChange:
         return {*self.draft.properties, *(p.name for p in self.draft.properties.values())}
 
     def _note(self, prop: Property, action: str) -> None:
-        self.events.append({"id": encode_property_id(prop.id), "name": prop.name, "action": action})
+        self.events.append(_event(prop, action))
+
+    def _note_elsewhere(self, target: DataSource, prop: Property, action: str) -> None:
+        self.elsewhere.setdefault(target.id, []).append(_event(prop, action))
 
     # -- relations -----------------------------------------------------------------------------
 
@@ -195,6 +200,7 @@ class SchemaChange:
             self.draft.properties[back.id] = back
             self._note(back, "created")
         else:
+            self._note_elsewhere(target, back, "created")
             self._effects.append(lambda: _install(self.ws, target, back))
 
     def _change_relation(self, prop: Property, item: dict[str, Any], path: str) -> None:
@@ -216,6 +222,7 @@ class SchemaChange:
         if target is self.source:
             self.draft.properties.pop(synced, None)
         else:
+            self._note_elsewhere(target, target.properties[synced], "deleted")
             self._effects.append(lambda: _uninstall(self.ws, target, synced))
 
     def _close_relation(self, prop: Property) -> None:
@@ -228,6 +235,7 @@ class SchemaChange:
         if target is self.source:
             self.draft.properties[synced].config["synced_id"] = None
         else:
+            self._note_elsewhere(target, target.properties[synced], "updated")
             self._effects.append(lambda: _unsync(self.ws, target, synced))
 
     # -- rollups and formulas ------------------------------------------------------------------
@@ -275,6 +283,10 @@ class SchemaChange:
         self.ws.mark(self.source)
         for effect in self._effects:
             effect()
+
+
+def _event(prop: Property, action: str) -> dict[str, str]:
+    return {"id": encode_property_id(prop.id), "name": prop.name, "action": action}
 
 
 def _title(source: DataSource) -> str:

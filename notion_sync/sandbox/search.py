@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from . import checks, render, richtext
-from .errors import validation
 from .model import DataSource, Page
 from .request import Request, slice_after
 
@@ -16,21 +15,17 @@ def search(request: Request) -> bytes:
     checks.only_keys(request.body, _KEYS, "body")
     body = request.body
     query = checks.a_string(body.get("query", ""), "body.query").casefold()
-    kind, in_trash = _filter(body.get("filter"))
-    size = checks.page_size(body.get("page_size"), "body.page_size")
+    kind, in_trash = _filter(body["filter"]) if "filter" in body else (None, False)
+    size = request.body_page_size()
     found = [item for item in _items(request, kind) if _matches(request, item, query, in_trash)]
-    found.sort(key=lambda item: item.stamps.edited, reverse=_descending(body.get("sort")))
-    cursor = body.get("start_cursor")
-    if cursor is not None and not isinstance(cursor, str):
-        raise validation(f"The start_cursor provided is invalid: {cursor}")
+    found.sort(key=lambda item: item.stamps.edited, reverse=_descending(body["sort"]) if "sort" in body else True)
+    cursor = checks.a_string(body["start_cursor"], "body.start_cursor") if "start_cursor" in body else None
     part, following = slice_after(found, cursor, size, lambda item: item.id, "body.start_cursor")
     results = [_render(request, item) for item in part]
     return request.listing(results, "page_or_data_source", following)
 
 
 def _filter(value: Any) -> tuple[str | None, bool]:
-    if value is None:
-        return None, False
     value = checks.an_object(value, "body.filter")
     checks.only_keys(value, ("property", "value", "in_trash"), "body.filter")
     checks.one_of(value.get("property"), ("object",), "body.filter.property")
@@ -39,8 +34,6 @@ def _filter(value: Any) -> tuple[str | None, bool]:
 
 
 def _descending(value: Any) -> bool:
-    if value is None:
-        return True
     value = checks.an_object(value, "body.sort")
     checks.only_keys(value, ("timestamp", "direction"), "body.sort")
     checks.one_of(value.get("timestamp"), ("last_edited_time",), "body.sort.timestamp")

@@ -29,7 +29,23 @@ class Server(ThreadingHTTPServer):
         self.stopped = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
         super().__init__(address, Handler)
+
+    def serve(self) -> None:
+        """Serves until `stop`, which wakes it at once (`serve_forever` would look only now and then)."""
+        while not self.stopped.is_set():
+            self.handle_request()
+
+    def stop(self) -> None:
+        self.stopped.set()
+        with contextlib.suppress(OSError):  # it has ended already
+            host, port = self.server_address[:2]
+            socket.create_connection((str(host), port), timeout=1).close()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        return not self.stopped.is_set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
@@ -45,9 +61,7 @@ class Server(ThreadingHTTPServer):
         """A client that hangs up is no news."""
 
     def close(self) -> None:
-        """Stops serving and ends the connections that clients keep open."""
-        self.stopped.set()
-        self.shutdown()
+        """Ends the connections that clients keep open, and the listening one. Call `stop` before."""
         with self._open_lock:
             for connection in self._open:
                 _hang_up(connection)

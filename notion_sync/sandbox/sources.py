@@ -63,12 +63,14 @@ def update(request: Request) -> bytes:
     if "icon" in request.body:
         changes["icon"] = check_icon(request.body["icon"], "body.icon")
     change = SchemaChange(request.ws, source)
-    change.patch(request.body.get("properties") or {}, "body.properties")
+    change.patch(request.body.get("properties", {}), "body.properties")
     if "parent" in request.body:
         _move(request, source)
     for key, value in changes.items():
         setattr(source, key, value)
     change.apply()
+    for other_id, events in change.elsewhere.items():
+        request.event("data_source.schema_updated", ("data_source", other_id), updated_properties=events)
     if change.events:
         request.event("data_source.schema_updated", ("data_source", source.id), updated_properties=change.events)
     request.ws.touch(source, request.user_id)

@@ -31,7 +31,9 @@ _DROP_LINK = "DELETE FROM links WHERE relation = ? AND a = ? AND b = ?"
 class Store:
     def __init__(self, path: str) -> None:
         self.path = path
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=2)
+        # Two sandboxes on one file would overwrite each other: the second one is refused.
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_TABLES)

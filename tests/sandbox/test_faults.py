@@ -187,6 +187,22 @@ def test_a_control_that_is_wrong_says_why(control, name, body):
     assert answer.json()["detail"].startswith(f"{name}: ")
 
 
+def test_a_web_page_cannot_reach_the_controls(sb, control):
+    answer = control.post("faults", json={"kind": "conflict"}, headers={"Origin": "https://evil.example"})
+    assert (answer.status_code, len(sb.faults)) == (403, 0)
+
+
+def test_webhooks_are_set_over_http(sb, control):
+    body = {"url": "http://127.0.0.1:9/hook", "token": "t", "types": ["page.created"], "drop": 1}
+    assert control.post("webhooks", json=body).json() == {
+        "url": "http://127.0.0.1:9/hook",
+        "verification_token": "t",
+        "sent": 0,
+    }
+    assert sb.webhooks.drop == 1
+    assert control.post("webhooks", json={"url": None, "flush": True}).json()["url"] is None
+
+
 def test_an_unknown_control_is_not_found(control):
     assert control.post("explode", json={}).status_code == 404
     assert control.get("faults").status_code == 404

@@ -89,6 +89,11 @@ def test_archived_is_refused_by_the_newest_version_and_taken_by_the_one_before(s
     assert old("PATCH", f"pages/{row['id']}", {"archived": False}).json()["archived"] is False
 
 
+@pytest.mark.parametrize("key", ["filter", "sorts", "start_cursor", "page_size", "result_type", "is_archived"])
+def test_null_is_nothing_that_a_query_takes(api, source, key):
+    assert api.error("POST", f"data_sources/{source}/query", {key: None})[:2] == (400, "validation_error")
+
+
 def test_null_is_no_trash_flag(api, row):
     assert api.error("PATCH", f"pages/{row['id']}", {"in_trash": None})[:2] == (400, "validation_error")
 

@@ -161,6 +161,27 @@ def test_the_program_prints_one_line_takes_any_token_and_ends_cleanly_on_sigterm
     assert stop(process, signal.SIGINT) == (0, "", "")
 
 
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "notion_sync.sandbox", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=root, check=False, timeout=30)
+
+
+def test_a_second_sandbox_on_the_same_file_or_port_is_refused(tmp_path):
+    data = str(tmp_path / "notion.db")
+    with Sandbox(data=data) as first:
+        port = first.url.rsplit(":", 1)[1]
+        same_file, same_port = run("--port", "0", "--data", data), run("--port", port)
+    assert (same_file.returncode, same_port.returncode) == (2, 2)
+    assert "database is locked" in same_file.stderr
+    assert "Address already in use" in same_port.stderr
+    assert same_file.stdout == same_port.stdout == ""
+
+
+def test_a_webhook_url_needs_its_token():
+    assert run("--webhook-url", "http://127.0.0.1:9/").returncode == 2
+
+
 def test_every_answered_write_survives_a_kill(tmp_path):
     process, url = start("--data", str(tmp_path / "notion.db"))
     with httpx.Client(

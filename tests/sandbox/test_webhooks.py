@@ -235,6 +235,22 @@ def test_a_refused_write_sends_nothing(hooked, api, target, row):
     assert target.events == []
 
 
+def test_the_other_end_of_a_new_relation_has_its_event(hooked, client, target, source):
+    relation = {"relation": {"data_source_id": source, "dual_property": {}}}
+    other = make_source(client, hooked.root_page_id, "Other", {"Name": {"title": {}}, "To": relation})
+    client.data_sources.update(other, properties={"To": None})
+    assert hooked.webhooks.flush()
+    changes = [event for event in target.events if event["type"] == "data_source.schema_updated"]
+    assert [
+        (event["entity"]["id"], [(p["name"], p["action"]) for p in event["data"]["updated_properties"]])
+        for event in changes
+    ] == [
+        (source, [("Related to Other (To)", "created")]),
+        (source, [("Related to Other (To)", "updated")]),
+        (other, [("To", "deleted")]),
+    ]
+
+
 def test_a_new_database_and_data_source_have_their_events(hooked, client, target):
     source = make_source(client, hooked.root_page_id, "New")
     database_id = client.data_sources.retrieve(source)["parent"]["database_id"]
