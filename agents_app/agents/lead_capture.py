@@ -114,11 +114,13 @@ def _earlier(case: _Case, contact: Contact | None) -> WorkflowInstance | None:
     same = Q(source_record_id=case.source_id)
     if contact is not None:
         same |= Q(contact=contact, start_date__gte=case.context.now - SAME_LEAD) & ~Q(status__in=END_STATUSES)
-    rows = WorkflowInstance.objects.select_for_update(of=("self",)).filter(
-        same, workflow__workflow_id=WORKFLOW, source_system=case.source, archived_at__isnull=True
-    )
-    found = sorted(rows, key=lambda row: (_is_same_submission(row, case), row.start_date, row.pk))
-    return found[-1] if found else None
+    versions = [row.pk for row in catalog.current().workflows.values() if row.workflow_id == WORKFLOW]
+    rows = WorkflowInstance.objects.filter(
+        same, workflow__in=versions, source_system=case.source, archived_at__isnull=True
+    ).values_list("source_record_id", "start_date", "pk")
+    found = sorted((record == case.source_id, began, pk) for record, began, pk in rows)
+    # Mostly there is none: the whole row is read, and locked, only when there is.
+    return WorkflowInstance.objects.select_for_update().get(pk=found[-1][2]) if found else None
 
 
 def _is_same_submission(instance: WorkflowInstance, case: _Case) -> bool:

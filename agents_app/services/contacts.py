@@ -38,7 +38,10 @@ def known_source(name: str) -> str:
 
 def locked(email: str) -> Contact | None:
     """The live contact with this address, locked until the transaction ends, so that two leads cannot mix."""
-    return Contact.objects.select_for_update().filter(email=email, archived_at__isnull=True).first()
+    rows = Contact.objects.select_for_update().filter(email=email, archived_at__isnull=True)
+    # Most leads are new people: to learn that nobody is there, one column is enough.
+    found = list(rows.values_list("pk", flat=True)[:1])
+    return Contact.objects.get(pk=found[0]) if found else None
 
 
 def remember(contact: Contact | None, heard: Heard, entities: Sequence[BusinessEntity]) -> tuple[Contact, bool]:

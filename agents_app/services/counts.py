@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -39,17 +40,17 @@ def _agents() -> int:
         line["agent_id"]: _share(line)
         for line in runs.filter(started_at__gte=since).values("agent_id").annotate(total=Count("pk"), failed=failed)
     }
-    return sum(
-        _write(agent, _agent_figures(totals[agent.agent_id], recent.get(agent.agent_id)))
-        for agent in Agent.objects.live().filter(agent_id__in=totals)
-    )
+    written = 0
+    for agent in Agent.objects.live().filter(agent_id__in=totals):
+        written += _write(agent, _agent_figures(totals[agent.agent_id], recent.get(agent.agent_id)))
+    return written
 
 
-def _share(line: dict[str, Any]) -> float:
+def _share(line: Mapping[str, Any]) -> float:
     return round(1 - line["failed"] / line["total"], 4)
 
 
-def _agent_figures(line: dict[str, Any], recent: float | None) -> dict[str, Any]:
+def _agent_figures(line: Mapping[str, Any], recent: float | None) -> dict[str, Any]:
     figures = {
         "last_execution": line["last"],
         "execution_count": line["total"],
@@ -84,7 +85,7 @@ def _workflows() -> int:
     return sum(_write(row, figures[row.pk]) for row in Workflow.objects.filter(pk__in=figures))
 
 
-def _workflow_figures(line: dict[str, Any]) -> dict[str, Any]:
+def _workflow_figures(line: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "total_instances_count": line["total"],
         "active_instances_count": line["active"],

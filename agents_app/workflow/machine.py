@@ -177,7 +177,7 @@ class Definition(_Data):
         for transition in self.transitions:
             if transition.starts:
                 return transition
-        return Transition(event=START_EVENT, sources=(), to=self.initial, label="Started")
+        return Transition.model_validate({"event": START_EVENT, "from": (), "to": self.initial, "label": "Started"})
 
     def leaving(self, state: str) -> Iterator[Transition]:
         """Every transition that starts here, in the order of the definition, whatever its guard says."""
