@@ -22,10 +22,11 @@ from agents_app.agents.task_management import StateEntered, TaskDone
 from agents_app.choices import RunOutcome, TaskStatus
 from agents_app.models import AgentRun, Task
 from agents_app.services import catalog, work
+from agents_app.text import clean
 from higherself.core.errors import Permanent
 from higherself.integrations import inbox
 from higherself.integrations.base import Ignore
-from higherself.integrations.events import Event
+from higherself.integrations.events import Event, listeners
 from higherself.integrations.models import InboundEvent
 
 logger = logging.getLogger(__name__)
@@ -55,8 +56,9 @@ class Assignment:
 
 def process(inbound: InboundEvent) -> None:
     """Works on one claimed delivery and records what became of it. Raises only when the database is away."""
+    at_work: list[Assignment] = []
     try:
-        _work(inbound)
+        _work(inbound, at_work)
     except Ignore as reason:
         inbox.mark_ignored(inbound, str(reason))
     except SwitchedOff as reason:
@@ -67,6 +69,7 @@ def process(inbound: InboundEvent) -> None:
         # Whatever an agent stumbled over, the event is kept, tried again and shown; the worker goes on.
         _log(inbound, error)
         inbox.mark_failed(inbound, error)
+        _record_failure(inbound, at_work, error)
 
 
 def _log(inbound: InboundEvent, error: Exception) -> None:
@@ -77,17 +80,18 @@ def _log(inbound: InboundEvent, error: Exception) -> None:
 
 
 def _work(inbound: InboundEvent) -> None:
-    assignments = assign(inbox.read(inbound), inbound)
+    events = inbox.read(inbound)
+    assignments = assign(events, inbound)
     for _ in range(TRIES - 1):
         with contextlib.suppress(IntegrityError):
-            return _hand_over(inbound, assignments)
-    return _hand_over(inbound, assignments)
+            return _hand_over(inbound, assignments, events)
+    return _hand_over(inbound, assignments, events)
 
 
 def assign(events: list[Event], inbound: InboundEvent) -> list[Assignment]:
     """Who does what. Raises `Ignore` when nobody takes any of it, `SwitchedOff`, or `Permanent` for unknown shapes."""
     wanted = [(event, agent) for event in events for agent in takers(event.kind)]
-    if not wanted:
+    if not wanted and not any(listeners(event.kind) for event in events):
         kinds = ", ".join(sorted({event.kind.value for event in events})) or "such"
         raise Ignore(f"No agent takes {kinds} events yet: the delivery is kept and can be replayed later.")
     known = catalog.current()
@@ -119,7 +123,10 @@ def _context(agent: BaseAgent, event: Event, inbound: InboundEvent) -> Context:
 
 
 @transaction.atomic
-def _hand_over(inbound: InboundEvent, assignments: list[Assignment]) -> None:
+def _hand_over(inbound: InboundEvent, assignments: list[Assignment], events: list[Event]) -> None:
+    for event in events:
+        for listener in listeners(event.kind):
+            listener(event)
     runs = [_run(item, inbound.pk) for item in assignments]
     AgentRun.objects.bulk_create(runs)
     inbox.mark_processed(inbound, [row for run in runs for row in run.created])

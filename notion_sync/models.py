@@ -213,3 +213,35 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.holder or 'free'}"
+
+
+class WebhookToken(models.Model):
+    """The verification token of a new webhook subscription, until an operator has set it as NOTION_WEBHOOK_TOKEN."""
+
+    token = models.CharField(max_length=500)
+    received_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"received {self.received_at:%Y-%m-%d %H:%M}"
+
+
+class NotionChange(models.Model):
+    """Notion's word that something changed, until it has been looked at. Many words about one page are one row."""
+
+    class Kind(models.TextChoices):
+        CHANGED = "changed", _("changed")
+        GONE = "gone", _("trashed or moved")
+        SCHEMA = "schema", _("structure changed")
+
+    entity_id = models.CharField(max_length=36, primary_key=True)
+    data_source_id = models.CharField(max_length=36, blank=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("change in Notion")
+        indexes = [models.Index(fields=["last_at"], name="notion_change_last")]
+
+    def __str__(self) -> str:
+        return f"{self.entity_id}: {self.kind}"

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from higherself.core import jobs
 from higherself.core.models import Record
-from higherself.core.signals import records_changed
+from higherself.core.signals import notion_pages_wanted, records_changed
 from notion_sync.mappings import MAPPINGS
+from notion_sync.models import NotionPage
 
 _MODELS = {mapping.model for mapping in MAPPINGS.values()}
 
@@ -39,3 +40,10 @@ def mark_after_relation_change(sender: Any, instance: Any, action: str, reverse:
     elif pk_set:
         kw["model"].objects.filter(pk__in=pk_set).update(local_change_at=timezone.now())
     jobs.wake("push_to_notion")
+
+
+@receiver(notion_pages_wanted)
+def page_addresses(sender: Any, pks: list[int], **kwargs: Any) -> dict[int, str]:
+    keys = [key for key, mapping in MAPPINGS.items() if mapping.model is sender]
+    pages = NotionPage.objects.filter(database__in=keys, object_id__in=pks).exclude(url="")
+    return dict(pages.values_list("object_id", "url"))

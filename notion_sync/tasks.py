@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from higherself.core import jobs
 from higherself.core.errors import Permanent, Retryable
+from notion_sync import doorbell
 from notion_sync.budget import Lane
 from notion_sync.client import NotionApi
 from notion_sync.engine.lease import Held, hold
@@ -18,7 +20,7 @@ from notion_sync.engine.push import pending
 from notion_sync.engine.records import rows_manager
 from notion_sync.engine.run import BOTH, PULL, PUSH, Job, reconcile
 from notion_sync.mappings import MAPPINGS
-from notion_sync.models import NotionDatabase, NotionPage
+from notion_sync.models import NotionChange, NotionDatabase, NotionPage
 
 logger = logging.getLogger(__name__)
 
@@ -53,13 +55,23 @@ def poll_notion() -> None:
     _round("poll", Lane.POLL, lambda api, held: reconcile(api, Job(direction=PULL), held, "poll"))
 
 
+@jobs.job(doorbell.JOB, every_seconds=30)
+def read_notion_changes() -> None:
+    """Reads the pages that Notion's webhooks have named, once it is quiet about them."""
+    if not doorbell.due():
+        return
+    _round("webhooks", Lane.WEBHOOK, doorbell.read)
+    if NotionChange.objects.exists():
+        jobs.wake_in(doorbell.JOB, doorbell.QUIET.total_seconds())
+
+
 @jobs.job("sweep_notion", at_hour=3)
 def sweep_notion() -> None:
     """Reads and compares everything, and finds what was trashed, moved or unshared."""
     _round("sweep", Lane.SWEEP, lambda api, held: reconcile(api, Job(direction=BOTH, full=True), held, "nightly"))
 
 
-def _round(name: str, lane: Lane, work: object) -> None:
+def _round(name: str, lane: Lane, work: Callable[[NotionApi, Held], object]) -> None:
     """Does the work if Notion is set up, reachable, and nobody else is at it."""
     if not is_set_up():
         return
@@ -70,7 +82,7 @@ def _round(name: str, lane: Lane, work: object) -> None:
             with hold() as held:
                 if held is None:
                     return  # whoever holds it looks for waiting rows before it lets go
-                work(api, held)  # type: ignore[operator]
+                work(api, held)
         except (Permanent, Retryable) as error:
             logger.warning("%s: %s", name, error)
             return

@@ -22,7 +22,7 @@ _KEPT = ("DATABASE_URL", "VAR_DIR")
 for _name in [name for name in os.environ if name.startswith("NOTION_")]:
     del os.environ[_name]
 os.environ.update(_ENVIRONMENT)
-if "TEST_DATABASE_URL" in os.environ:
+if os.environ.get("TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 else:
     os.environ.pop("DATABASE_URL", None)

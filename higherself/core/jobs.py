@@ -67,6 +67,11 @@ def wake(name: str) -> None:
     transaction.on_commit(partial(_wakers.setdefault(name, _Waker(name)).wake))
 
 
+def wake_in(name: str, seconds: float) -> None:
+    """As `wake`, after a pause. A pause that is under way already is not begun again."""
+    transaction.on_commit(partial(_wakers.setdefault(name, _Waker(name)).wake_later, seconds))
+
+
 class _Waker:
     """Sends the first wake-up at once and folds those that follow within `WAKE_GAP` into one more at its end."""
 
@@ -86,6 +91,14 @@ class _Waker:
                 return
             self.sent_at = time.monotonic()
         _send(self.name)
+
+    def wake_later(self, seconds: float) -> None:
+        with self.lock:
+            if self.timer is None:
+                self.timer = threading.Timer(seconds, self._late)
+                # Losing it with the process is no harm: the job's schedule comes back to the work.
+                self.timer.daemon = True
+                self.timer.start()
 
     def _late(self) -> None:
         with self.lock:

@@ -65,6 +65,10 @@ class Provider:
         """Whether it is one of the provider's unsigned test calls: it gets a 200 and stores no event."""
         return False
 
+    def takes_handshake(self, delivery: Delivery) -> bool:
+        """Whether an unconfigured provider introduces itself with this, which stores no event."""
+        return False
+
     def delivery_key(self, delivery: Delivery) -> str:
         """What a repeat of the same delivery has in common with the first. Never raises."""
         return f"sha256:{hashlib.sha256(delivery.body).hexdigest()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -12,6 +14,10 @@ from pydantic import BaseModel, ConfigDict
 class EventKind(str, Enum):
     LEAD_SUBMITTED = "lead.submitted"
     LEAD_PARTIAL = "lead.partial"
+    # Notion says that something changed there; what, is read from Notion itself.
+    NOTION_PAGE_CHANGED = "notion.page_changed"
+    NOTION_PAGE_GONE = "notion.page_gone"
+    NOTION_SCHEMA_CHANGED = "notion.schema_changed"
 
 
 class Event(BaseModel):
@@ -29,3 +35,23 @@ class Event(BaseModel):
     occurred_at: datetime
     key: str = ""
     data: dict[str, Any] = {}
+
+
+# Takes part in the transaction that marks the event as processed.
+Listener = Callable[[Event], None]
+_listeners: dict[EventKind, list[Listener]] = defaultdict(list)
+
+
+def listens_to(*kinds: EventKind) -> Callable[[Listener], Listener]:
+    """Registers a function of an upper layer that takes events of these kinds beside the agents."""
+
+    def register(function: Listener) -> Listener:
+        for kind in kinds:
+            _listeners[kind].append(function)
+        return function
+
+    return register
+
+
+def listeners(kind: EventKind) -> list[Listener]:
+    return _listeners[kind]

@@ -50,10 +50,13 @@ class WebhookView(PublicView):
         },
     )
     def post(self, request: Request, slug: str, token: str = "") -> Response:
-        provider = configured_provider(slug)
+        provider = find_provider(slug)
         raw = request._request
         http.throttle(raw, f"webhook:{slug}", parse_rate(settings.WEBHOOK_THROTTLE))
         delivery = http.delivery_from(raw, http.raw_body(raw, settings.MAX_BODY_BYTES), token)
+        if not provider.configured and provider.takes_handshake(delivery):
+            return Response({"detail": "Received. Its token now has to be set on this server."})
+        refuse_unconfigured(provider)
         if provider.is_test_call(delivery):
             return Response({"detail": "Reached."})
         if not provider.verify(delivery):
@@ -75,7 +78,7 @@ class WebhookView(PublicView):
 
     head = get
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         find_provider(kwargs.get("slug", ""))
         return super().http_method_not_allowed(request, *args, **kwargs)
 
@@ -89,7 +92,11 @@ def find_provider(slug: str) -> Provider:
 
 def configured_provider(slug: str) -> Provider:
     provider = find_provider(slug)
+    refuse_unconfigured(provider)
+    return provider
+
+
+def refuse_unconfigured(provider: Provider) -> None:
     if not provider.configured:
         # 503, never 404: Typeform switches a hook off at a 404, and repeats for ten hours at a 503.
         raise Refused(503, f"{provider.label} is not configured on this server.", Retry_After="3600")
-    return provider

@@ -31,22 +31,39 @@ def find(api: NotionApi, database: NotionDatabase, seen: set[str], counts: Count
         ).iterator()
         if tie.page_id not in seen
     ]
-    gone: list[tuple[NotionPage, Json]] = []
+    _judge(api, database, missing, counts, plan)
+
+
+def check(api: NotionApi, database: NotionDatabase, page_ids: list[str], counts: Counts) -> None:
+    """Asks for single pages that are said to be gone."""
+    ties = list(NotionPage.objects.filter(database=database, page_id__in=page_ids, in_trash=False))
+    known = {tie.page_id for tie in ties}
+    _judge(api, database, ties, counts, None)
+    for page_id in page_ids:
+        if page_id not in known:
+            look_at(api, database, page_id, counts)
+
+
+def _judge(
+    api: NotionApi, database: NotionDatabase, missing: list[NotionPage], counts: Counts, plan: Plan | None
+) -> None:
+    """Archives what is in the trash or was moved away. More than a handful at once wait for a person."""
+    gone: list[NotionPage] = []
     for tie in missing:
         page = _page(api, tie, counts, plan)
         if page is not None and (trashed(page) or not _here(database, page)):
-            gone.append((tie, page))
+            gone.append(tie)
         elif page is not None:
             Applier(api, database, counts, plan).apply([page])
     if plan is not None:
-        for tie, _ in gone:
+        for tie in gone:
             plan.add(f"archive here {describe(MAPPINGS[database.key], _row(tie), tie)}")
         return
     total = NotionPage.objects.filter(database=database, in_trash=False, page_id__isnull=False).count()
     if len(gone) > max(HANDFUL, SHARE * total):
-        _hold(database, [tie for tie, _ in gone], counts)
+        _hold(database, gone, counts)
         return
-    for tie, _ in gone:
+    for tie in gone:
         archive(tie, counts)
 
 

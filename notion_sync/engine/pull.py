@@ -70,6 +70,10 @@ class Puller:
         for page_id in page_ids:
             deletes.look_at(self.api, self.database, page_id, self.counts)
 
+    def gone(self, page_ids: list[str]) -> None:
+        """Pages that are said to be trashed or moved: asked for by id, and held when they are many."""
+        deletes.check(self.api, self.database, page_ids, self.counts)
+
     def _scan(self, stamp: str, since: datetime | None) -> set[str]:
         """Reads all pages from ``since`` on, then moves the watermark to when the reading began."""
         began = self.api.now()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -77,6 +77,8 @@ class DataSource:
     next_unique_id: int = 1
     # Raised with every change of the schema: rendered pages of an older version are stale.
     version: int = 0
+    # Not saved: what rendered.py keeps for this version.
+    layout: Any = None
 
     def find(self, key: str) -> Property | None:
         """A property by id, by name, or by its URL-encoded id, in this order."""
@@ -153,7 +155,7 @@ def to_saved(item: Any) -> dict[str, Any]:
     if isinstance(item, Page):
         saved = {name: getattr(item, name) for name in Page.__slots__ if name not in _UNSAVED}
     elif isinstance(item, DataSource):
-        return asdict(item)
+        return asdict(replace(item, layout=None))
     else:
         saved = {name: getattr(item, name) for name in type(item).__slots__}
     saved["stamps"] = [

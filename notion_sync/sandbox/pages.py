@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import blocks, checks, errors, options, render, trash, values
+from . import blocks, checks, errors, options, render, rendered, trash, values
 from .errors import validation
 from .ids import encode_property_id, new_id
 from .model import READ_ONLY_TYPES, DataSource, Page
@@ -15,7 +15,7 @@ _LISTED = ("title", "rich_text", "people", "relation")
 
 
 def _answer(request: Request, page: Page) -> bytes:
-    return request.single(render.page_bytes(request.ws, page), page.in_trash)
+    return request.single(rendered.page_bytes(request.ws, page), page.in_trash)
 
 
 # -- create ------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def retrieve(request: Request) -> bytes:
     request.allow_query("filter_properties", "filter_properties[]")
     page = request.find_page(request.id("page_id"))
     only = wanted_properties(request, request.ws.source_of(page))
-    return request.single(render.page_bytes(request.ws, page, only), page.in_trash)
+    return request.single(rendered.page_bytes(request.ws, page, only), page.in_trash)
 
 
 def wanted_properties(request: Request, source: DataSource | None) -> set[str] | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import checks, filters, render, rollups
+from . import checks, filters, rendered, rollups
 from .errors import validation
 from .ids import new_id
 from .model import DataSource, Page, Property
@@ -82,7 +82,7 @@ class Queries:
         following = session.page_ids[start + size : start + size + 1]
         cursor = f"s:{session_id}:{following[0]}" if following else None
         results = [
-            request.close(render.page_bytes(request.ws, page, only), page.in_trash)
+            request.close(rendered.page_bytes(request.ws, page, only), page.in_trash)
             for page in (_seen(request.ws, page_id) for page_id in ids)
             if page is not None and not page.in_trash
         ]

@@ -1,4 +1,4 @@
-"""Objects as the API answers them. Pages are kept rendered until something they show has changed."""
+"""Objects as the API answers them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from .model import Block, Comment, Database, DataSource, Page, Property
 from .workspace import Workspace
 
 SHOWN_LINKS = 25  # relation and people values are cut here; relations say so with `has_more`
-MAX_RENDERED = 300_000_000  # bytes of rendered pages kept in memory
 _SLUG = re.compile(r"[^A-Za-z0-9]+")
 OUTSIDE_TITLE = Property("title", "title", "title")
 
@@ -34,35 +33,6 @@ def full_user(ws: Workspace, user_id: str) -> dict[str, Any]:
 
 
 # -- pages -----------------------------------------------------------------------------------------
-
-
-def page_bytes(ws: Workspace, page: Page, only: Collection[str] | None = None) -> bytes:
-    """The page object without its closing brace; `only` limits the properties to these ids."""
-    if only is not None:
-        return dumps(page_object(ws, page, only))[:-1]
-    key = _cache_key(ws, page)
-    if page.cache is None or page.cache_key != key:
-        page.cache, page.cache_key = dumps(page_object(ws, page))[:-1], key
-        rendered = page.cache
-        _mind_memory(ws, len(rendered))
-        return rendered
-    return page.cache
-
-
-def _mind_memory(ws: Workspace, size: int) -> None:
-    """Forgets all rendered pages when they have grown beyond the limit."""
-    ws.rendered_bytes += size
-    if ws.rendered_bytes > MAX_RENDERED:
-        ws.rendered_bytes = 0
-        ws.stale(ws.pages)
-
-
-def _cache_key(ws: Workspace, page: Page) -> tuple[int, int]:
-    source = ws.source_of(page)
-    if source is None:
-        return (0, 0)
-    volatile = any(prop.type in ("rollup", "formula") for prop in source.properties.values())
-    return (source.version, ws.revision if volatile else 0)
 
 
 def page_object(ws: Workspace, page: Page, only: Collection[str] | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import checks
+from . import checks, dates
 from .errors import invalid
 from .ids import parse_uuid
 
@@ -102,8 +102,10 @@ def _mention(mention: Any, path: str, annotations: dict[str, Any]) -> dict[str, 
     if kind is None:
         raise invalid(f"{path}.type", '`"page"`, `"user"`, `"database"`, `"date"`', mention)
     target = checks.an_object(mention[kind], f"{path}.{kind}")
-    shown, url = str(target.get("start", "")), None
-    if kind != "date":
+    if kind == "date":
+        target = dates.show(dates.parse(target, f"{path}.{kind}")) or {}
+        shown, url = " → ".join(filter(None, (target["start"], target["end"]))), None
+    else:
         target = {"id": parse_uuid(target.get("id"), f"{path}.{kind}.id")}
         url = f"https://app.notion.com/p/{target['id'].replace('-', '')}"
         shown = "@Mention" if kind == "user" else "Untitled"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import checks, render, richtext
+from . import checks, render, rendered, richtext
 from .model import DataSource, Page
 from .request import Request, slice_after
 
@@ -60,6 +60,6 @@ def _matches(request: Request, item: Page | DataSource, query: str, in_trash: bo
 
 def _render(request: Request, item: Page | DataSource) -> bytes:
     if isinstance(item, Page):
-        return request.close(render.page_bytes(request.ws, item), item.in_trash)
+        return request.close(rendered.page_bytes(request.ws, item), item.in_trash)
     shown = render.source_object(request.ws, item)
     return request.close(render.dumps(shown)[:-1], shown["in_trash"])

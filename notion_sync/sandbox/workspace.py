@@ -298,9 +298,9 @@ def _new_head(title: str) -> dict[str, Any]:
         },
     }
     users = {
-        bot_id: bot,
         person_id: _person(person_id, "Robin Editor", "robin@example.com"),
         owner_id: _person(owner_id, "Sam Owner", "sam@example.com"),
+        bot_id: bot,
     }
     return {
         "id": workspace_id,
