@@ -175,7 +175,7 @@ def test_an_unknown_user_is_not_found(api):
 
 def test_users_are_paged(client):
     users = collect_paginated_api(client.users.list, page_size=2)
-    assert [user["type"] for user in users] == ["bot", "person", "person"]
+    assert [user["type"] for user in users] == ["person", "person", "bot"]
 
 
 def test_comments_are_answered_changed_and_deleted_by_their_author_only(sb, client, api, row):

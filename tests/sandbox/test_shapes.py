@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from notion_sync.sandbox import render
 from tests.sandbox.conftest import Api, make_row, text
 
 PAGE = {
@@ -244,3 +245,27 @@ def test_the_url_carries_the_title_and_the_undashed_id(client, source, title):
     page = make_row(client, source, title)
     slug = {"plain": "plain-", "with spaces & signs": "with-spaces-signs-", "": ""}[title]
     assert page["url"] == f"https://app.notion.com/p/{slug}{page['id'].replace('-', '')}"
+
+
+def test_a_page_reads_the_same_whether_rendered_in_one_piece_or_value_by_value(sb, client, source):
+    link = {"relation": {"data_source_id": source, "single_property": {}}}
+    rollup = {"relation_property_name": "Self", "rollup_property_name": "Number", "function": "sum"}
+    client.data_sources.update(
+        source,
+        properties={'Odd "name" \\ é': {"rich_text": {}}, "Self": link, "F": {"formula": {"expression": "1 + 1"}}},
+    )
+    client.data_sources.update(source, properties={"R": {"rollup": rollup}})
+    rows = [make_row(client, source, f"r{i}") for i in range(27)]
+    bold = [{"text": {"content": "b"}, "annotations": {"bold": True}}]
+    page = sb.person.create(
+        source,
+        {"Name": 'A "quoted" \\ title\n😀', "Text": bold, "Number": 1.5, "Choice": "Red", "Tags": ["A", "B"],
+         "Done": True, "When": "2026-01-01", "Owner": [sb.bot_id, sb.person.user_id], "Link": "https://example.com/?a=\"b\"",
+         "Files": ["https://example.com"], "Self": [row["id"] for row in rows], 'Odd "name" \\ é': "x"},
+    )  # fmt: skip
+    client.pages.update(page["id"], icon={"type": "emoji", "emoji": "🔥"})
+    for page_id in (page["id"], rows[0]["id"], sb.root_page_id):
+        whole = client.pages.retrieve(page_id)
+        piece_by_piece = render.page_object(sb.ws, sb.ws.pages[page_id])
+        assert {key: value for key, value in whole.items() if key != "request_id"} == piece_by_piece
+        assert list(whole["properties"]) == list(piece_by_piece["properties"])

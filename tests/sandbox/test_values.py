@@ -131,8 +131,13 @@ def test_a_bare_host_gets_a_slash(client, row):
 
 
 def test_equations_and_mentions_are_kept(client, row):
-    runs = [{"equation": {"expression": "E=mc^2"}}, {"mention": {"page": {"id": row["id"]}}}]
-    equation, mention = write(client, row, "Text", {"rich_text": runs})
+    runs = [
+        {"equation": {"expression": "E=mc^2"}},
+        {"mention": {"page": {"id": row["id"]}}},
+        {"mention": {"date": {"start": "2026-01-01"}}},
+    ]
+    equation, mention, day = write(client, row, "Text", {"rich_text": runs})
+    assert day["mention"] == {"type": "date", "date": {"start": "2026-01-01", "end": None, "time_zone": None}}
     assert (equation["type"], equation["plain_text"]) == ("equation", "E=mc^2")
     assert mention["mention"] == {"type": "page", "page": {"id": row["id"]}}
 

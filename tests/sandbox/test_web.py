@@ -223,6 +223,16 @@ def test_saving_an_unchanged_form_writes_nothing(browser, client, sb, row):
     assert shown["properties"]["Text"]["rich_text"][0]["annotations"]["bold"] is True
 
 
+def test_line_ends_as_browsers_send_them_are_no_change(browser, sb, row):
+    sb.person.update(row["id"], {"Name": "one\ntwo", "Text": "a\rb\r\nc\n"})
+    form = browser.form(f"/page/{row['id']}")
+    sent = {
+        name: re.sub(r"\r\n|\r|\n", "\r\n", v[0]) for name, v in form.items() if isinstance(v, list) and len(v) == 1
+    }
+    answer = browser.post(f"/page/{row['id']}", form | sent)
+    assert answer.headers["location"].endswith("done=nothing")
+
+
 def test_a_wrong_value_is_told_and_what_was_typed_is_kept(browser, sb, row):
     answer = save(browser, row, Number="many", Name="Typed")
     assert answer.status_code == 400

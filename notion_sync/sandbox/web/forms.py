@@ -144,7 +144,7 @@ def changed_values(source: DataSource, before: Inputs, given: Inputs) -> dict[st
 
 def _clean(values: list[str] | None) -> list[str]:
     """Browsers send line ends as CR LF; an input that was not sent is an empty one."""
-    return [value.replace("\r\n", "\n") for value in values or [] if value != ""]
+    return [value.replace("\r\n", "\n").replace("\r", "\n") for value in values or [] if value != ""]
 
 
 def _value(prop: Property, name: str, given: Inputs) -> dict[str, Any]:
