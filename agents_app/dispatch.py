@@ -79,13 +79,28 @@ def _log(inbound: InboundEvent, error: Exception) -> None:
         logger.exception("event %s of %s failed in attempt %d", inbound.pk, inbound.provider, inbound.attempts)
 
 
-def _work(inbound: InboundEvent) -> None:
+def _record_failure(inbound: InboundEvent, at_work: list[Assignment], error: Exception) -> None:
+    """The run that the rollback has taken away, with its reason. What needs a person is no failure of the agent."""
+    for item in at_work:
+        AgentRun.objects.create(
+            agent_id=item.agent.agent_id,
+            event_kind=item.context.kind.value,
+            inbound_event=inbound.pk,
+            started_at=item.context.now,
+            finished_at=timezone.now(),
+            outcome=RunOutcome.IGNORED if isinstance(error, Permanent) else RunOutcome.FAILED,
+            message=clean(f"{type(error).__name__}: {error}")[:2000],
+        )
+
+
+def _work(inbound: InboundEvent, at_work: list[Assignment]) -> None:
+    """``at_work`` holds the assignment that is being worked on, for whoever has to say where it went wrong."""
     events = inbox.read(inbound)
     assignments = assign(events, inbound)
     for _ in range(TRIES - 1):
         with contextlib.suppress(IntegrityError):
-            return _hand_over(inbound, assignments, events)
-    return _hand_over(inbound, assignments, events)
+            return _hand_over(inbound, assignments, events, at_work)
+    return _hand_over(inbound, assignments, events, at_work)
 
 
 def assign(events: list[Event], inbound: InboundEvent) -> list[Assignment]:
@@ -123,11 +138,17 @@ def _context(agent: BaseAgent, event: Event, inbound: InboundEvent) -> Context:
 
 
 @transaction.atomic
-def _hand_over(inbound: InboundEvent, assignments: list[Assignment], events: list[Event]) -> None:
+def _hand_over(
+    inbound: InboundEvent, assignments: list[Assignment], events: list[Event], at_work: list[Assignment]
+) -> None:
     for event in events:
         for listener in listeners(event.kind):
             listener(event)
-    runs = [_run(item, inbound.pk) for item in assignments]
+    runs = []
+    for item in assignments:
+        at_work[:] = [item]
+        runs.append(_run(item, inbound.pk))
+    at_work.clear()
     AgentRun.objects.bulk_create(runs)
     inbox.mark_processed(inbound, [row for run in runs for row in run.created])
 

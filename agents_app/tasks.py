@@ -7,12 +7,10 @@ import os
 import socket
 import time
 
-from django.utils import timezone
-
 from agents_app import dispatch
 from agents_app.choices import TaskStatus
 from agents_app.models import Task
-from agents_app.services import catalog, counts, sender, work
+from agents_app.services import catalog, counts, reminders, sender, work
 from agents_app.services.messages import JOB as SEND_NOTIFICATIONS
 from agents_app.workflow import clock
 from higherself.core import jobs
@@ -64,8 +62,9 @@ def send_notifications() -> int:
 
 @job("sweep", every_seconds=60)
 def sweep() -> int:
-    """Repairs what no wake-up comes back to: done tasks, tasks that wait for their agent, and the clock."""
-    return settle_done_tasks() + dispatch.make_waiting_tasks() + clock.fire_due(timezone.now())
+    """What no wake-up comes back to: done tasks, tasks that wait for their agent, the clock, and what is late."""
+    repaired = settle_done_tasks() + dispatch.make_waiting_tasks() + clock.fire_due()
+    return repaired + (reminders.escalate() if catalog.current().is_on(work.AGENT) else 0)
 
 
 def settle_done_tasks() -> int:
@@ -77,6 +76,12 @@ def settle_done_tasks() -> int:
     for task in tasks:
         dispatch.task_saved(task)
     return len(tasks)
+
+
+@job("task_digest", at_hour=11)
+def task_digest() -> int:
+    """Once a day, early in the American morning: what is due and what is late."""
+    return reminders.daily_digest() if catalog.current().is_on(work.AGENT) else 0
 
 
 @job("refresh_counts", every_seconds=600)

@@ -127,4 +127,30 @@ TEMPLATES: list[dict[str, Any]] = [
         "Welcome, {{client_name}}",
         "Hello {{client_name}},\n\nwelcome to the community of {{business_name}}.\n",
     ),
+    _email(
+        "task_digest",
+        "Tasks Due Today",
+        "Task Assignment",
+        ["Reminder"],
+        "{{task_count}} tasks are due or late",
+        "{{task_list}}\n\n{{business_name}}\n",
+    ),
+    _email(
+        "task_overdue",
+        "Task Overdue",
+        "Task Assignment",
+        ["Reminder", "Alert"],
+        "Late: {{task_name}}",
+        "{{task_name}} ({{task_id}}) was due {{task_due}}. Assignee: {{assignee}}. Its priority is {{task_priority}} "
+        "now.\n\n{{instance_name}}\n",
+    ),
+    _email(
+        "task_escalation",
+        "Task Escalation",
+        "Escalation",
+        ["Alert"],
+        "Three days late: {{task_name}}",
+        "{{task_name}} ({{task_id}}) was due {{task_due}} and is still open. Assignee: {{assignee}}.\n\n"
+        "{{instance_name}}\n",
+    ),
 ]

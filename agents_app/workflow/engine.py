@@ -35,7 +35,19 @@ from agents_app.workflow.machine import (
 from contacts.models import BusinessEntity, Contact
 from higherself.core.errors import Conflict, Permanent
 
-__all__ = ["Followed", "IllegalTransition", "Run", "advance", "allowed", "change_status", "note", "open_run", "start"]
+__all__ = [
+    "Followed",
+    "IllegalTransition",
+    "Run",
+    "advance",
+    "allowed",
+    "change_status",
+    "move_to",
+    "move_to_status",
+    "note",
+    "open_run",
+    "start",
+]
 
 # Notion: reference/request-limits. One rich-text item holds 2000 characters; some room is left for line ends.
 TAIL_LIMIT = 1900
@@ -365,6 +377,22 @@ def move_to(instance: WorkflowInstance, state: str, *, actor: str, note: str = "
         run.save()
     _take_over(instance, run.instance)
     return taken
+
+
+def move_to_status(instance: WorkflowInstance, status: str, *, actor: str, note: str = "") -> None:
+    """Does what leads to this status, as when a person chose it in Notion: a hold, its end, or a legal way to an end.
+
+    Raises `IllegalTransition` when nothing does.
+    """
+    for action in allowed_status_actions(instance):
+        if STATUS_ACTIONS[action][instance.status] == status:
+            return change_status(instance, action, actor=actor, note=note)
+    definition = definition_of(instance)
+    for transition in allowed(instance, manual_only=True):
+        if definition.state(transition.to).status == status:
+            advance(instance, transition.event, actor=actor, note=note)
+            return None
+    raise IllegalTransition(f"→ {status}", instance.current_state, allowed_status_actions(instance))
 
 
 def change_status(instance: WorkflowInstance, action: str, *, actor: str, note: str = "") -> None:

@@ -181,7 +181,8 @@ def test_without_an_address_the_event_needs_a_person_and_nothing_is_created():
         "This submission of “Retreat interest” needs a person: it has no email address. Nothing was created. If the "
         "form does ask for an address, say where in its Data Transformation and replay the event."
     )
-    assert [model.objects.count() for model in (Contact, WorkflowInstance, Task, Notification, AgentRun)] == [0] * 5
+    assert [model.objects.count() for model in (Contact, WorkflowInstance, Task, Notification)] == [0] * 4
+    assert [(run.outcome, run.inbound_event) for run in AgentRun.objects.all()] == [("ignored", event.pk)]
 
 
 def test_a_corrected_map_and_a_replay_bring_the_lead():
@@ -364,6 +365,25 @@ def test_a_failure_at_the_very_end_leaves_nothing_half_done():
     tasks.drain_inbox()
     event.refresh_from_db()
     assert (event.status, Contact.objects.count(), WorkflowInstance.objects.count()) == ("processed", 1, 1)
+
+
+def test_an_agent_that_stumbles_is_recorded_with_the_reason_and_others_go_on():
+    store(lead("ada@example.com"))
+    second = store(lead("grace@example.com", token="t2"))
+    real = dispatch.AGENTS["LeadCaptureAgent"].handle
+
+    def stumble(data: Any, context: Any) -> Any:
+        if context.source_id == "t1":
+            raise ZeroDivisionError("a bug\x00")
+        return real(data, context)
+
+    with mock.patch.object(dispatch.AGENTS["LeadCaptureAgent"], "handle", stumble):
+        tasks.drain_inbox()
+    assert [(run.outcome, run.message) for run in AgentRun.objects.filter(outcome="failed")] == [
+        ("failed", "ZeroDivisionError: a bug")
+    ]
+    assert InboundEvent.objects.get(pk=second).status == "processed"
+    assert InboundEvent.objects.exclude(pk=second).get().status == "retrying"
 
 
 def test_a_clash_over_the_same_new_contact_is_settled_at_once():

@@ -26,7 +26,7 @@ from agents_app.models import (
     WorkflowInstance,
 )
 from agents_app.seeds.planting import plant
-from agents_app.services import catalog, counts, sender
+from agents_app.services import catalog, counts, reminders, sender
 from contacts.models import BusinessEntity
 from higherself.core.signals import record_pulled
 from tests.agents_app.deliveries import deliver, lead
@@ -236,6 +236,43 @@ def test_a_name_cannot_add_headers_to_a_message():
     assert Notification.objects.get().status == "failed"
 
 
+# -- reminders ------------------------------------------------------------------------------------------------------
+def test_what_is_late_gets_a_higher_priority_once_and_is_reported_once():
+    now = timezone.now()
+    task = make_task(due_date=now - timedelta(hours=25), priority="Medium", assignee_text="bookings")
+    make_task(due_date=now - timedelta(hours=23))
+    make_task(due_date=now - timedelta(days=9), status="Done", completed_date=now)
+    assert (reminders.escalate(now), reminders.escalate(now)) == (1, 0)
+    task.refresh_from_db()
+    assert task.priority == "High"
+    assert reminders.escalate(now + timedelta(days=2)) == 2
+    task.refresh_from_db()
+    assert task.priority == "High"
+    assert sorted(Notification.objects.filter(task=task).values_list("template__template_id", flat=True)) == [
+        "task_escalation",
+        "task_overdue",
+    ]
+
+
+def test_one_message_a_day_lists_what_is_due_and_late():
+    now = timezone.now()
+    entity = BusinessEntity.objects.get(entity_key="the-7-space")
+    make_task(task_name="Call Jane", due_date=now - timedelta(hours=1), assigned_to=[{"id": "1", "name": "Grace"}])
+    make_task(task_name="Pack", due_date=now + timedelta(hours=20), related_business_entity=entity)
+    make_task(task_name="Later", due_date=now + timedelta(hours=30))
+    assert (reminders.daily_digest(now), reminders.daily_digest(now)) == (2, 2)
+    row = Notification.objects.get()
+    assert (row.subject, row.recipient) == ("2 tasks are due or late", "team@example.org")
+    first, second = row.body.splitlines()[:2]
+    assert (first.startswith("- LATE, "), " · Grace · Call Jane (TASK-" in first) == (True, True)
+    local = (now + timedelta(hours=20)).astimezone(entity.zone)
+    assert second.startswith(f"- {local:%Y-%m-%d %H:%M %Z} · Medium · nobody · Pack (TASK-")
+
+
+def test_nothing_due_is_no_message():
+    assert (tasks.task_digest(), Notification.objects.count()) == (0, 0)
+
+
 # -- figures --------------------------------------------------------------------------------------------------------
 def test_figures_are_measured_and_written_only_when_they_change(instance):
     tasks.send_notifications()
@@ -259,7 +296,7 @@ SEEDED = {
     Workflow: 8,
     UseCase: 8,
     DataTransformation: 2,
-    NotificationTemplate: 12,
+    NotificationTemplate: 15,
     CommunicationPattern: 6,
 }
 
