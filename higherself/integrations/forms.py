@@ -69,7 +69,7 @@ class FormView(PublicView):
         return http.answer(_store(delivery, submission))
 
     @extend_schema(exclude=True)
-    def options(self, request: Request) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         return Response(status=204)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeAlias, TypeVar, cast
 
 I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R")
 
-Outcome = R | BaseException
+Outcome: TypeAlias = R | BaseException
 
 
 class _Ticket(Generic[I, R]):

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, UnreadablePostError
+from django.urls import URLPattern, path
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.negotiation import BaseContentNegotiation
@@ -117,3 +118,13 @@ def answer(stored: Stored) -> Response:
     word = "duplicate" if stored.duplicate else "accepted"
     code = status.HTTP_200_OK if stored.duplicate else status.HTTP_202_ACCEPTED
     return Response({"event_id": str(stored.event_id), "status": word}, code)
+
+
+def routes(route: str, view: type[APIView], name: str, *, documented: bool = True) -> list[URLPattern]:
+    """The address with and without a slash at its end; a POST cannot be redirected from one to the other.
+
+    The API's documentation shows the one given, and it not at all where it is not ``documented``.
+    """
+    other = route[:-1] if route.endswith("/") else route + "/"
+    unshown = view.as_view(schema=None)
+    return [path(route, view.as_view() if documented else unshown, name=name), path(other, unshown)]

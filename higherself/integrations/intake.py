@@ -24,7 +24,9 @@ JOB = "drain_inbox"
 # A batch is one statement; both databases take this many rows of our width in it.
 _BATCH = 64
 _FIELDS = list(InboundEvent._meta.concrete_fields)
-_KEY = {name: InboundEvent._meta.get_field(name) for name in ("provider", "delivery_key")}
+_TABLE = InboundEvent._meta.db_table
+_COLUMNS = [str(field.column) for field in _FIELDS]
+_KEY = ("provider", "delivery_key")
 
 
 class Stored(NamedTuple):
@@ -136,12 +138,11 @@ def _insert_new(rows: Sequence[InboundEvent]) -> set[uuid.UUID]:
     """Inserts what is not there yet, in one statement, and returns the ids of these."""
     db = connections[connection.alias]  # looked up once, not for each value
     quote = db.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in _FIELDS)
-    target = ", ".join(quote(field.column) for field in _KEY.values())
+    columns, target = ", ".join(map(quote, _COLUMNS)), ", ".join(map(quote, _KEY))
     one = "(" + ", ".join(["%s"] * len(_FIELDS)) + ")"
     sql = (
-        f"INSERT INTO {quote(InboundEvent._meta.db_table)} ({columns}) VALUES {', '.join([one] * len(rows))} "  # noqa: S608
-        f"ON CONFLICT ({target}) DO NOTHING RETURNING {quote(InboundEvent._meta.pk.column)}"
+        f"INSERT INTO {quote(_TABLE)} ({columns}) VALUES {', '.join([one] * len(rows))} "  # noqa: S608
+        f"ON CONFLICT ({target}) DO NOTHING RETURNING {quote('id')}"
     )
     values = [_value(field, row, db) for row in rows for field in _FIELDS]
     with db.cursor() as cursor:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, re_path
+from django.urls import URLPattern
 
 from higherself.integrations.forms import FormView
+from higherself.integrations.http import routes
 from higherself.integrations.views import WebhookView
 
 urlpatterns: list[URLPattern] = [
-    re_path(r"^webhooks/(?P<slug>[^/]+)(?:/(?P<token>[^/]+))?/?$", WebhookView.as_view(), name="webhook"),
-    re_path(r"^api/forms/submit/?$", FormView.as_view(), name="form-submit"),
+    *routes("webhooks/<str:slug>", WebhookView, "webhook"),
+    *routes("webhooks/<str:slug>/<str:token>", WebhookView, "webhook-with-token", documented=False),
+    *routes("api/forms/submit", FormView, "form-submit"),
 ]

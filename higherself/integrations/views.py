@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,6 +33,11 @@ _REFUSALS = {
 }
 
 
+_ABOUT = """The provider's own payload, proved as the provider proves it: by a signature over the raw body, or by
+`X-Webhook-Secret`. A sender that can set no header puts the same secret at the end of the path:
+`/webhooks/{slug}/{token}`. Nothing genuine is refused for its shape."""
+
+
 class WebhookView(PublicView):
     """Verifies a delivery over its raw bytes, stores it, and answers; the work comes later."""
 
@@ -41,7 +47,8 @@ class WebhookView(PublicView):
         operation_id="receive_webhook",
         tags=["webhooks"],
         auth=[],
-        request=OpenApiResponse(description="The provider's own payload, signed as the provider signs."),
+        description=_ABOUT,
+        request={"application/json": OpenApiTypes.ANY},
         parameters=[OpenApiParameter("slug", str, "path", enum=_SLUGS)],
         responses={
             202: OpenApiResponse(STORED, "Stored; it will be worked on."),

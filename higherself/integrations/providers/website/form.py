@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from email_validator import EmailNotValidError, validate_email
 from rest_framework import serializers
 
@@ -31,6 +32,7 @@ class NotAForm(Exception):
     """The content type is neither JSON nor a form's."""
 
 
+@extend_schema_field({"oneOf": [{"type": "boolean"}, {"type": "string"}, {"type": "object"}]})
 class ConsentField(serializers.Field):
     """A tick (true, on, yes, 1), or ``{"marketing": true, "text": …, "version": …}``."""
 
@@ -68,7 +70,7 @@ class SubmissionSerializer(serializers.Serializer):
     phone = _line(100)
     message = _line(20_000)
     interests = NamesField(child=serializers.CharField(max_length=100), max_length=100, required=False)
-    source = _line(100)
+    source = _line(100)  # type: ignore[assignment]
     form_id = _line(100)
     business_entity = _line(100)
     consent = ConsentField(required=False, allow_null=True)
