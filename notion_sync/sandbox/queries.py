@@ -24,7 +24,7 @@ from .workspace import Workspace
 _KEYS = ("filter", "sorts", "start_cursor", "page_size", "result_type", "is_archived")
 _TIMES = ("created_time", "last_edited_time")
 _INCOMPLETE = {"request_status": {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}}
-_MAX_SESSIONS = 500
+_MAX_SESSIONS = 64  # each may hold 10,000 ids
 
 
 @dataclass
@@ -44,7 +44,9 @@ class Sessions:
     def __init__(self) -> None:
         self._open: OrderedDict[str, _Session] = OrderedDict()
 
-    def start(self, session: _Session) -> str:
+    def start(self, session: _Session, now: float) -> str:
+        for old_id in [i for i, old in self._open.items() if old.expires < now]:
+            del self._open[old_id]
         session_id = new_id()
         self._open[session_id] = session
         while len(self._open) > _MAX_SESSIONS:
@@ -106,7 +108,7 @@ class Queries:
         )
         if len(session.page_ids) <= 1:
             return "", session, 0
-        return self.sessions.start(session), session, 0
+        return self.sessions.start(session, request.ws.clock.now()), session, 0
 
     def _resume(self, request: Request, cursor: str, signature: str) -> tuple[str, _Session, int]:
         kind, _, rest = cursor.partition(":")
