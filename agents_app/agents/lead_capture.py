@@ -114,11 +114,13 @@ def _earlier(case: _Case, contact: Contact | None) -> WorkflowInstance | None:
     same = Q(source_record_id=case.source_id)
     if contact is not None:
         same |= Q(contact=contact, start_date__gte=case.context.now - SAME_LEAD) & ~Q(status__in=END_STATUSES)
-    versions = [row.pk for row in catalog.current().workflows.values() if row.workflow_id == WORKFLOW]
-    rows = WorkflowInstance.objects.filter(
-        same, workflow__in=versions, source_system=case.source, archived_at__isnull=True
-    ).values_list("source_record_id", "start_date", "pk")
-    found = sorted((record == case.source_id, began, pk) for record, began, pk in rows)
+    # The workflow is compared here, not there: SQLite would go through all of its instances by that index.
+    versions = {row.pk for row in catalog.current().workflows.values() if row.workflow_id == WORKFLOW}
+    rows = WorkflowInstance.objects.filter(same, source_system=case.source, archived_at__isnull=True)
+    columns = rows.order_by().values_list("source_record_id", "start_date", "pk", "workflow_id")
+    found = sorted(
+        (record == case.source_id, began, pk) for record, began, pk, version in columns if version in versions
+    )
     # Mostly there is none: the whole row is read, and locked, only when there is.
     return WorkflowInstance.objects.select_for_update().get(pk=found[-1][2]) if found else None
 

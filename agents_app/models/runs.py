@@ -32,6 +32,7 @@ class AgentRun(models.Model):
             models.Index(fields=["agent_id", "started_at"]),
             models.Index(fields=["started_at"]),
             models.Index(fields=["inbound_event"]),
+            models.Index(fields=["outcome", "started_at"]),
         ]
 
     def __str__(self) -> str:

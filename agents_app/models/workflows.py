@@ -160,6 +160,8 @@ class WorkflowInstance(Record):
             models.Index(fields=["workflow", "current_state"]),
             models.Index(fields=["status", "last_transition_date"]),
             models.Index(fields=["client_lead_email"]),
+            # The unique constraint's index is partial, and SQLite cannot use it for a look-up by parameter.
+            models.Index(fields=["source_record_id"]),
             models.Index(fields=["updated_at", "id"]),
         ]
         constraints = [

@@ -14,6 +14,7 @@ from agents_app.seeds.planting import plant
 from agents_app.workflow import engine
 from agents_app.workflow.engine import IllegalTransition
 from contacts.models import Contact
+from higherself.core import jobs
 from higherself.integrations import inbox
 from higherself.integrations.models import InboundEvent
 from tests.agents_app.deliveries import WEBSITE, lead, store
@@ -23,7 +24,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _seeds(db: None, transactional_db: None) -> None:
+def _seeds(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Here transactions commit, and no worker is there to be woken: late wake-ups would outlive the test's database.
+    monkeypatch.setattr(jobs._Waker, "wake", lambda waker: None)
     plant()
 
 
