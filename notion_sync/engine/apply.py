@@ -93,7 +93,7 @@ class Applier:
             pairs.append((page_id, tie, row))
         existing = [row for _, _, row in pairs if row.pk]
         local = local_values(self.mapping, existing, {tie.object_id or 0: tie for _, tie, _ in pairs}, self.index)
-        self._load_related(remotes)
+        self._load_related(remotes, [tie for _, tie, _ in pairs])
         return [
             Meeting(
                 pages[page_id],
@@ -129,9 +129,14 @@ class Applier:
         found.first = {page_id for page_id in found.rows if not (page_id in found.ties and found.ties[page_id].base)}
         return found
 
-    def _load_related(self, remotes: dict[str, Values]) -> None:
+    def _load_related(self, remotes: dict[str, Values], ties: list[NotionPage]) -> None:
         for prop in self.mapping.relations:
-            self.index.load_rows(prop.to, {other for values in remotes.values() for other in values.get(prop.attr, [])})
+            ids = {other for values in remotes.values() for other in values.get(prop.attr, [])}
+            ids |= {other for tie in ties for other in tie.base.get(prop.attr) or []}
+            self.index.load_rows(prop.to, ids)
+            for values in remotes.values():
+                if prop.attr in values:
+                    values[prop.attr] = self.index.live(values[prop.attr])
 
     # -- the comparison -----------------------------------------------------------------------------------------
     def _settle(self, meeting: Meeting, written: Values) -> None:
@@ -158,11 +163,14 @@ class Applier:
         local, remote = meeting.local[prop.attr], meeting.remote[prop.attr]
         if meeting.first or prop.attr not in meeting.tie.base:
             return first_meeting(prop.owner, prop.same, is_empty, local=local, remote=remote)
+        base, local_base = meeting.tie.base[prop.attr], meeting.tie.agreed_local(prop.attr)
+        if isinstance(prop, Relation):
+            base, local_base = self.index.live(base), self.index.live(local_base)
         return decide(
             prop.owner,
             prop.same,
-            base=meeting.tie.base[prop.attr],
-            local_base=meeting.tie.agreed_local(prop.attr),
+            base=base,
+            local_base=local_base,
             local=local,
             remote=remote,
         )

@@ -66,6 +66,7 @@ class Pusher:
         self.counts = counts
         self.progress = progress
         self.impatient = impatient
+        self.index = PageIndex()
         self.waiting = 0
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
@@ -84,11 +85,19 @@ class Pusher:
         self.database.pushed_at = timezone.now()
         self.database.save(update_fields=["pushed_at"])
 
+    def push_rows(self, rows: list[Record]) -> None:
+        """Pushes just these rows, at once: for “push now”."""
+        for change in self.changes(rows):
+            self._guarded(change)
+
     def changes(self, rows: list[Record]) -> list[Change]:
         """What each row's page lacks, by comparing with the agreed values."""
         known = NotionPage.objects.filter(database=self.database, object_id__in=[row.pk for row in rows])
         ties = {tie.object_id or 0: tie for tie in known}
-        local = local_values(self.mapping, rows, ties, PageIndex())
+        self.index = PageIndex()
+        local = local_values(self.mapping, rows, ties, self.index)
+        for prop in self.mapping.relations:
+            self.index.load_rows(prop.to, {page for tie in known for page in tie.base.get(prop.attr) or []})
         return [self._change(row, ties.get(row.pk), local[row.pk]) for row in rows]
 
     # -- finding ------------------------------------------------------------------------------------------------
@@ -122,7 +131,8 @@ class Pusher:
     def _differs(self, change: Change, prop: Property, value: Any) -> bool:
         if change.is_new:
             return value not in (None, "", [], [None, None])
-        return not prop.same(value, change.tie.agreed_local(prop.attr))
+        agreed = change.tie.agreed_local(prop.attr)
+        return not prop.same(value, self.index.live(agreed or []) if isinstance(prop, Relation) else agreed)
 
     # -- doing --------------------------------------------------------------------------------------------------
     def _guarded(self, change: Change) -> None:

@@ -38,6 +38,7 @@ class PageIndex:
     def __init__(self) -> None:
         self._page_of: dict[tuple[str, int], str | None] = {}
         self._row_of: dict[tuple[str, str], int | None] = {}
+        self._trashed: set[str] = set()
 
     def load_pages(self, key: str, row_ids: Iterable[int]) -> None:
         wanted = {row_id for row_id in row_ids if (key, row_id) not in self._page_of}
@@ -46,7 +47,7 @@ class PageIndex:
         for row_id in wanted:
             self._page_of[key, row_id] = None
         found = NotionPage.objects.filter(database_id=key, object_id__in=wanted, page_id__isnull=False)
-        self._note(key, found.values_list("object_id", "page_id"))
+        self._note(key, found.values_list("object_id", "page_id", "in_trash"))
 
     def load_rows(self, key: str, page_ids: Iterable[str]) -> None:
         wanted = {page_id for page_id in page_ids if (key, page_id) not in self._row_of}
@@ -55,13 +56,19 @@ class PageIndex:
         for page_id in wanted:
             self._row_of[key, page_id] = None
         found = NotionPage.objects.filter(database_id=key, page_id__in=wanted, object_id__isnull=False)
-        self._note(key, found.values_list("object_id", "page_id"))
+        self._note(key, found.values_list("object_id", "page_id", "in_trash"))
 
-    def _note(self, key: str, pairs: Iterable[tuple[int | None, str | None]]) -> None:
-        for row_id, page_id in pairs:
+    def _note(self, key: str, ties: Iterable[tuple[int | None, str | None, bool]]) -> None:
+        for row_id, page_id, in_trash in ties:
             if row_id is not None and page_id is not None:
                 self._page_of[key, row_id] = page_id
                 self._row_of[key, page_id] = row_id
+                if in_trash:
+                    self._trashed.add(page_id)
+
+    def live(self, page_ids: Iterable[str]) -> list[str]:
+        """Without pages in the trash: Notion hides links to them, and shows them again after a restore."""
+        return [page_id for page_id in page_ids if page_id not in self._trashed]
 
     def page(self, key: str, row_id: int) -> str | None:
         return self._page_of.get((key, row_id))
@@ -104,7 +111,7 @@ def local_values(
             if ids and not prop.many(mapping.model):
                 waiting = []  # a to-one relation that was set here replaces what is not known here
             known = [index.page(prop.to, target) or f"{UNBORN}{prop.to}:{target}" for target in ids]
-            values[row_id][prop.attr] = sorted({*known, *waiting})
+            values[row_id][prop.attr] = sorted({*index.live(known), *waiting})
     return values
 
 

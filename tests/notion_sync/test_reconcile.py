@@ -142,6 +142,25 @@ def test_a_relation_is_carried_both_ways(notion: Sandbox, sync: Sync) -> None:
     assert changed(sync()) == {}
 
 
+def test_a_link_to_a_trashed_page_waits_for_its_return(notion: Sandbox, sync: Sync) -> None:
+    one, two, three = make_business_entity(), make_business_entity(), make_business_entity()
+    contact = make_contact(business_entities=[one, two])
+    sync()
+    notion.person.trash(page_of(two))
+    sync(full=True)
+    contact.business_entities.add(three)
+    contact.city = "York"
+    contact.save()
+    sync()
+    assert sorted(notion.values(page_of(contact))["Business Entity"]) == sorted([page_of(one), page_of(three)])
+    assert changed(sync(full=True)) == {}
+    notion.person.restore(page_of(two))
+    sync(full=True)
+    assert set(contact.business_entities.all()) == {one, two, three}
+    assert len(notion.values(page_of(contact))["Business Entity"]) == 3
+    assert changed(sync(full=True)) == {}
+
+
 def test_rows_that_point_at_each_other_are_created_in_two_steps(notion: Sandbox, sync: Sync) -> None:
     first = make_task(task_name="first")
     second = make_task(task_name="second")
