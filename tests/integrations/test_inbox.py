@@ -289,3 +289,14 @@ def test_workers_side_by_side_share_the_events_and_keep_the_order():
         assert sum(pool.map(work, ["w1", "w2", "w3", "w4"])) == 60
     assert order == {f"o{tail}": [f"k{number:02}" for number in range(tail, 60, 10)] for tail in range(10)}
     assert set(all_of().values_list("status", "attempts")) == {("processed", 1)}
+
+
+def test_an_event_that_waits_for_a_reason_loses_no_attempt_and_comes_back(clock):
+    make("k")
+    (event,) = inbox.claim(1, "w1")
+    inbox.postpone(event, "the agent is switched off", 30)
+    stored = all_of().get()
+    assert (stored.status, stored.attempts, stored.error) == ("retrying", 0, "the agent is switched off")
+    assert claimed() == []
+    clock.shift(30)
+    assert claimed() == ["k"]
