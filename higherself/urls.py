@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("health", core_views.HealthView.as_view(), name="health"),
     path("health/live", core_views.live, name="health-live"),
+    path("metrics", core_views.MetricsView.as_view(), name="metrics"),
     path("", include("higherself.core.urls")),
     path("", include("higherself.integrations.urls")),
     path("", include("agents_app.urls")),

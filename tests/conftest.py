@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from agents_app.services import catalog
 from notion_sync.client import NotionApi
 from notion_sync.engine.counts import Counts
 from notion_sync.engine.lease import hold
@@ -22,9 +23,12 @@ _FIELDS = ("key", "title", "database_id", "data_source_id", "url", "properties",
 
 
 @pytest.fixture(autouse=True)
-def _fresh_cache() -> Iterator[None]:
+def _fresh_caches() -> Iterator[None]:
+    """What a process remembers from one test must not reach the next."""
+    catalog.forget()
     yield
     cache.clear()
+    catalog.forget()
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from drf_spectacular.utils import extend_schema
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from higherself.core import health
+from higherself.core import health, metrics
 from higherself.core.auth import HasScope, TokenAuthentication
 
 
@@ -29,6 +30,18 @@ class HealthView(APIView):
         if HasScope().has_permission(request, self):
             body["components"] = {name: part.as_dict() for name, part in components.items()}
         return Response(body, status=503 if status == health.DOWN else 200)
+
+
+class MetricsView(APIView):
+    """Prometheus text, for a token of scope ``metrics:read``."""
+
+    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    permission_classes = [HasScope]
+    required_scope = "metrics:read"
+    schema = None
+
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponse(generate_latest(metrics.registry()), content_type=CONTENT_TYPE_LATEST)
 
 
 def live(request: HttpRequest) -> JsonResponse:

@@ -8,3 +8,6 @@ class IntegrationsConfig(AppConfig):
     name = "higherself.integrations"
     label = "integrations"
     verbose_name = _("Integrations")
+
+    def ready(self) -> None:
+        from higherself.integrations import health, metrics  # noqa: F401, PLC0415 - registers them

@@ -1,0 +1,60 @@
+"""The one door to the admin's building blocks: everything that registers a model imports them from here.
+
+So the look (django-unfold) can be changed in one place.
+"""
+
+from __future__ import annotations
+
+from higherself.core.adminsite import cells
+from higherself.core.adminsite import system as _system  # noqa: F401 - registers the kernel's own rows
+from higherself.core.adminsite.actions import Answer, Refused, RowAction, who
+from higherself.core.adminsite.attention import (
+    Figure,
+    Listing,
+    Matter,
+    Notice,
+    bounded,
+    figures,
+    listings,
+    matters,
+    notices,
+)
+from higherself.core.adminsite.base import ModelAdmin, ReadOnlyAdmin
+from higherself.core.adminsite.filters import Due, options
+from higherself.core.adminsite.panels import BOTTOM, TOP, Panel, panel, table
+from higherself.core.adminsite.records import ARCHIVE, PAUSE, RESTORE, RESUME, Bridge, RecordAdmin, set_bridge
+from higherself.core.adminsite.tones import tone_of
+
+__all__ = [
+    "ARCHIVE",
+    "BOTTOM",
+    "PAUSE",
+    "RESTORE",
+    "RESUME",
+    "TOP",
+    "Answer",
+    "Bridge",
+    "Due",
+    "Figure",
+    "Listing",
+    "Matter",
+    "ModelAdmin",
+    "Notice",
+    "Panel",
+    "ReadOnlyAdmin",
+    "RecordAdmin",
+    "Refused",
+    "RowAction",
+    "bounded",
+    "cells",
+    "figures",
+    "listings",
+    "matters",
+    "notices",
+    "options",
+    "panel",
+    "set_bridge",
+    "table",
+    "tone_of",
+    "who",
+]

@@ -1,0 +1,46 @@
+"""How the inbox and each provider are, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, Max, Min
+from django.utils import timezone
+
+from higherself.core import health
+from higherself.core.health import DEGRADED, OK, Component
+from higherself.integrations.models import InboundEvent
+from higherself.integrations.registry import PROVIDERS
+
+# An event that is older than this should have been worked on: no worker runs, or it cannot keep up. Seconds.
+LATE = 300
+
+
+@health.component("inbox")
+def inbox() -> Component:
+    unfinished = InboundEvent.objects.filter(next_attempt_at__isnull=False).aggregate(
+        number=Count("pk"), oldest=Min("received_at")
+    )
+    needs_person = InboundEvent.objects.filter(status=InboundEvent.Status.QUARANTINED).count()
+    age = round((timezone.now() - unfinished["oldest"]).total_seconds()) if unfinished["oldest"] else 0
+    facts = {"unprocessed": unfinished["number"], "oldest_unprocessed_seconds": age, "needs_person": needs_person}
+    if not unfinished["number"]:
+        return Component(OK, f"Every event is worked on; {needs_person} need a person.", facts)
+    words = f"{unfinished['number']} events wait, the oldest for {age} s; {needs_person} need a person."
+    return Component(DEGRADED if age > LATE else OK, words, facts)
+
+
+@health.component("providers")
+def providers() -> Component:
+    """What each provider is: configured or not, and when it was last heard. Silence alone is no failure."""
+    heard = dict(InboundEvent.objects.values_list("provider").annotate(last=Max("received_at")))
+    states: dict[str, Any] = {}
+    for slug, provider in PROVIDERS.items():
+        last = heard.get(slug)
+        configured = provider.configured or not provider.takes_webhooks
+        states[slug] = {
+            "status": "configured" if configured else "not configured",
+            "last_event": last.isoformat() if last else None,
+        }
+    number = sum(state["status"] == "configured" for state in states.values())
+    return Component(OK, f"{number} of {len(states)} providers are configured.", {"providers": states})

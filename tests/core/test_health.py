@@ -1,0 +1,152 @@
+"""Health, metrics and tokens, as operators and their monitors use them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+
+from higherself.core import health, jobs, tokens
+from higherself.core.logs import redact
+from higherself.core.models import ApiToken, Heartbeat
+from higherself.integrations.models import InboundEvent
+from notion_sync.models import NotionDatabase
+
+pytestmark = pytest.mark.django_db
+
+
+def token(*scopes: str, **options: Any) -> dict[str, str]:
+    return {"Authorization": f"Token {tokens.create('test', list(scopes), options.get('expires'))}"}
+
+
+@pytest.fixture
+def _well(db: None) -> None:
+    Heartbeat.objects.create(name=jobs.WORKER_HEARTBEAT, at=timezone.now())
+    NotionDatabase.objects.create(key="contacts_profiles", state=NotionDatabase.State.OK)
+
+
+@pytest.mark.usefixtures("_well")
+def test_the_public_sees_one_word() -> None:
+    answer = Client().get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.usefixtures("_well")
+def test_a_token_shows_every_component() -> None:
+    body = Client().get("/health", headers=token("health:read")).json()
+    assert set(body["components"]) == {"database", "worker", "inbox", "providers", "notion"}
+    assert body["components"]["worker"]["summary"] == "A worker is running."
+
+
+@pytest.mark.usefixtures("_well")
+def test_a_token_of_another_scope_sees_one_word() -> None:
+    assert Client().get("/health", headers=token("workflows:read")).json() == {"status": "ok"}
+
+
+def test_without_a_worker_the_server_is_degraded_and_still_answers_200() -> None:
+    answer = Client().get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "degraded"})
+
+
+def test_a_silent_worker_is_noticed() -> None:
+    Heartbeat.objects.create(name=jobs.WORKER_HEARTBEAT, at=timezone.now() - timedelta(minutes=5))
+    assert health.worker().status == health.DEGRADED
+
+
+def test_without_its_database_the_server_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> health.Component:
+        return health.Component(health.DOWN, "gone")
+
+    monkeypatch.setattr(health, "database", broken)
+    answer = Client().get("/health")
+    assert (answer.status_code, answer.json()) == (503, {"status": "down"})
+
+
+def test_a_part_that_cannot_be_read_is_degraded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing() -> health.Component:
+        raise DatabaseError("no such table")
+
+    monkeypatch.setitem(health._components, "worker", failing)
+    _, components = health.report()
+    assert components["worker"].summary == "The state of “worker” cannot be read: no such table"
+
+
+def test_the_process_says_that_it_lives() -> None:
+    assert Client().get("/health/live").json() == {"status": "ok"}
+
+
+def test_an_old_event_degrades_the_inbox() -> None:
+    InboundEvent.objects.create(
+        provider="typeform", delivery_key="1", body=b"{}", received_at=timezone.now() - timedelta(minutes=10)
+    )
+    found = health._components["inbox"]()
+    assert (found.status, found.facts["unprocessed"]) == (health.DEGRADED, 1)
+
+
+def test_metrics_need_a_token_of_their_scope() -> None:
+    assert Client().get("/metrics").status_code == 401
+    assert Client().get("/metrics", headers=token("health:read")).status_code == 403
+    answer = Client().get("/metrics", headers=token("metrics:read"))
+    lines = answer.content.decode().splitlines()
+    assert 'higherself_component_ok{component="database"} 1.0' in lines
+
+
+def test_an_unknown_address_is_answered_in_json() -> None:
+    answer = Client().get("/nothing/here")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Nothing is served at /nothing/here."})
+
+
+def test_create_token_prints_the_token_as_its_last_word_and_stores_only_a_digest() -> None:
+    out = StringIO()
+    call_command("create_token", "monitor", "--scope", "metrics:read", "--days", "30", stdout=out)
+    printed = out.getvalue().split()[-1]
+    row = ApiToken.objects.get()
+    assert (row.name, row.scopes) == ("monitor", ["metrics:read"])
+    assert printed not in str(ApiToken.objects.values())
+    assert tokens.find(printed) == row
+
+
+def test_create_token_refuses_an_unknown_scope() -> None:
+    with pytest.raises(CommandError, match="Unknown scope everything"):
+        call_command("create_token", "x", "--scope", "everything")
+
+
+def test_an_expired_or_revoked_token_opens_nothing() -> None:
+    late = token("metrics:read", expires=timezone.now() - timedelta(seconds=1))
+    assert Client().get("/metrics", headers=late).status_code == 401
+    good = token("metrics:read")
+    ApiToken.objects.update(revoked_at=timezone.now())
+    assert Client().get("/metrics", headers=good).status_code == 401
+
+
+def test_the_schema_and_its_page_need_credentials_and_show_the_endpoints() -> None:
+    assert Client().get("/api/schema").status_code == 401
+    schema = Client().get("/api/schema?format=json", headers=token("schema:read"))
+    assert (schema.status_code, schema.json()["openapi"]) == (200, "3.1.0")
+    page = Client().get("/api/docs", headers=token("schema:read"))
+    assert page.status_code == 200
+    assert "/api/forms/submit" in page.content.decode()
+
+
+def test_secrets_never_reach_a_log_line(settings: Any) -> None:
+    secret = settings.PROVIDERS["typeform"]["webhook_secret"]
+    line = f"GET /webhooks/circle/very-secret-token with {secret} and Authorization: Token hsn_{'a' * 43}"
+    assert redact(line) == "GET /webhooks/circle/*** with *** and Authorization: Token ***"
+
+
+def test_replaying_needs_a_filter_and_says_how_many() -> None:
+    InboundEvent.objects.create(
+        provider="typeform", delivery_key="1", body=b"{}", status=InboundEvent.Status.QUARANTINED, next_attempt_at=None
+    )
+    with pytest.raises(CommandError, match="Say which"):
+        call_command("replay_events")
+    out = StringIO()
+    call_command("replay_events", "--status", "quarantined", "--since", "2026-01-01", stdout=out)
+    assert out.getvalue() == "1 events will be worked on again.\n"
+    assert InboundEvent.objects.get().status == InboundEvent.Status.RECEIVED
