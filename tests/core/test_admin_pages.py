@@ -214,7 +214,7 @@ def test_each_filter_works(label: str, owner: Client):
     MAKERS[label]()
     url = _url(label, "changelist")
     page = owner.get(url).context["cl"]
-    queries = [choice["query_string"] for spec in page.filter_specs for choice in spec.choices(page)]
+    queries = [list(spec.choices(page))[-1]["query_string"] for spec in page.filter_specs]
 
     assert [query for query in queries if owner.get(url + query).status_code != 200] == []
 
@@ -223,9 +223,9 @@ def test_each_filter_works(label: str, owner: Client):
 def test_each_sortable_column_sorts(label: str, owner: Client):
     MAKERS[label]()
     url = _url(label, "changelist")
-    columns = range(len(owner.get(url).context["cl"].list_display))
+    columns = len(owner.get(url).context["cl"].list_display)
 
-    assert [number for number in columns if owner.get(url, {"o": f"-{number}"}).status_code != 200] == []
+    assert owner.get(url, {"o": ".".join(f"-{number}" for number in range(columns))}).status_code == 200
 
 
 @pytest.mark.parametrize("label", LABELS)

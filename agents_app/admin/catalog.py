@@ -1,0 +1,68 @@
+"""What is connected, and how foreign data becomes ours."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from agents_app.admin.forms import RunnableForm
+from agents_app.models import ApiIntegration, DataTransformation
+from higherself.core.admin import RecordAdmin, cells, options
+
+
+@admin.register(ApiIntegration)
+class ApiIntegrationAdmin(RecordAdmin):
+    list_display = ("integration_name", "api_platform", "state", "result", "tested", "auth_method", "api_version")
+    list_filter = (options("status"), options("last_result"), options("auth_method"))
+    search_fields = ("integration_name", "integration_id", "api_platform")
+    ordering = ("integration_name", "pk")
+    fieldsets = [
+        (None, {"fields": ["integration_name", "api_platform", "status", "description", "business_entities", "owner"]}),
+        (_("Measured"), {"fields": ["last_result", "last_tested"]}),
+        (
+            _("Connection"),
+            {
+                "fields": [
+                    *("base_url", "api_version", "auth_method", "api_key_reference"),
+                    *("webhook_authentication_method", "documentation_url"),
+                ]
+            },
+        ),
+        (_("Limits"), {"fields": ["rate_limits", "rate_limiting_strategy"]}),
+        (
+            _("More"),
+            {
+                "fields": ["integration_id", "endpoints_used", "data_mapping", "implementation_notes", "tags"],
+                "classes": ["collapse"],
+            },
+        ),
+    ]
+    facts = ("last_result", "last_tested")
+    state, result = cells.status("status"), cells.status("last_result", _("last test"))
+    tested = cells.when("last_tested", _("tested"))
+
+
+@admin.register(DataTransformation)
+class DataTransformationAdmin(RecordAdmin):
+    form = RunnableForm
+    list_display = ("transformation_name", "source_system", "target_system", "form_source_key", "state", "version")
+    list_filter = (options("status"), options("source_system"), options("target_system"))
+    search_fields = ("transformation_name", "transformation_id", "form_source_key")
+    ordering = ("transformation_name", "pk")
+    fieldsets = [
+        (None, {"fields": ["transformation_name", "status", "description", "business_entities"]}),
+        (
+            _("From and to"),
+            {"fields": ["source_system", "form_source_key", "source_format", "target_system", "target_format"]},
+        ),
+        (_("Map"), {"fields": ["transformation_logic"]}),
+        (_("Example"), {"fields": ["sample_input", "sample_output"], "classes": ["collapse"]}),
+        (
+            _("More"),
+            {
+                "fields": ["transformation_id", "version", "used_by_workflows", "created_date", "owner", "tags"],
+                "classes": ["collapse"],
+            },
+        ),
+    ]
+    state = cells.status("status")

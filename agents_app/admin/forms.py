@@ -1,0 +1,41 @@
+"""Forms that refuse what could not run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from agents_app.models import WorkflowInstance
+from agents_app.receivers import problem_of
+from agents_app.workflow import engine
+from higherself.core.errors import Permanent
+
+
+class RunnableForm(forms.ModelForm):  # type: ignore[type-arg]
+    """For workflows and transformations: an edit that cannot run is refused with everything that is wrong with it."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if not self.errors and (problem := problem_of(self.instance)):
+            self.add_error(None, problem)
+
+
+class NewInstanceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An instance made by hand begins like every other: in the initial state of a workflow that runs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "workflow" in self.fields and self.instance.pk is None:
+            self.fields["workflow"].required = True
+
+    def clean_workflow(self) -> Any:
+        workflow = self.cleaned_data["workflow"]
+        if workflow is not None:
+            try:
+                engine.definition_of(WorkflowInstance(workflow=workflow))
+            except Permanent as error:
+                raise ValidationError(_("This workflow cannot run: %(reason)s") % {"reason": error}) from error
+        return workflow

@@ -1,0 +1,106 @@
+"""Business entities and contacts in the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import display
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from contacts.models import BusinessEntity, Contact
+from higherself.core.admin import Figure, RecordAdmin, cells, figures, options
+
+
+@admin.register(BusinessEntity)
+class BusinessEntityAdmin(RecordAdmin):
+    list_display = ("name", "entity_type", "state", "sender_email", "time_zone")
+    list_filter = (options("entity_type"), options("integration_status"))
+    search_fields = ("name", "entity_key")
+    ordering = ("name",)
+    fieldsets = [
+        (None, {"fields": ["name", "entity_key", "entity_type", "website", "time_zone"]}),
+        (_("Work"), {"fields": ["default_assignee", "sender_email"]}),
+        (_("Integrations"), {"fields": ["integration_status", "api_keys_reference"]}),
+        (_("Analysis"), {"fields": ["customer_analysis"], "classes": ["collapse"]}),
+    ]
+    state = cells.status("integration_status", _("integrations"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # Other systems know the entity by its key: it is chosen once.
+        return (*super().get_readonly_fields(request, obj), *(["entity_key"] if obj else []))
+
+
+@admin.register(Contact)
+class ContactAdmin(RecordAdmin):
+    list_display = ("full_name", "email", "phone", "type", "state", "quality", "score", "lead_source", "touched")
+    list_filter = (
+        options("status"),
+        options("contact_type"),
+        options("quality_level"),
+        options("lead_source"),
+        "business_entities",
+        "email_opt_in",
+    )
+    search_fields = ("full_name", "email", "phone", "contact_id", "company")
+    ordering = ("-updated_at",)
+    fieldsets = [
+        (_("Person"), {"fields": ["full_name", "first_name", "last_name", "email", "phone", "company", "job_title"]}),
+        (_("Relationship"), {"fields": ["contact_type", "status", "lead_source", "business_entities", "tags"]}),
+        (_("Scores"), {"fields": ["quality_level", "lead_score", "engagement_score", "marketing_segments"]}),
+        (_("Consent"), {"fields": ["email_opt_in", "sms_opt_in", "consent_source", "consent_at"]}),
+        (_("Contact"), {"fields": ["primary_point_of_contact", "last_interaction", "next_follow_up_date", "notes"]}),
+        (_("Interests"), {"fields": ["interests", "artistic_mediums", "experience_attended"]}),
+        (
+            _("Address"),
+            {"fields": ["address", "city", "state_province", "postal_code", "country"], "classes": ["collapse"]},
+        ),
+        (
+            _("Ids elsewhere"),
+            {
+                "fields": [
+                    *("contact_id", "date_added", "hubspot_contact_id", "airtable_record_id"),
+                    *("beehiiv_subscription_id", "source_record_id", "external_ids"),
+                ],
+                "classes": ["collapse"],
+            },
+        ),
+    ]
+    # Measured or kept by the server; Notion shows them and cannot set them either.
+    facts = (
+        *("quality_level", "lead_score", "engagement_score", "marketing_segments", "date_added"),
+        *("hubspot_contact_id", "airtable_record_id", "beehiiv_subscription_id", "source_record_id", "external_ids"),
+    )
+    type, state = cells.status("contact_type", _("type")), cells.status("status")
+    quality = cells.status("quality_level", _("quality"))
+    touched = cells.when("updated_at", _("changed"))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup == "campaigns__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        # A whole address is looked up by its index instead of being searched for in every row.
+        if "@" in search_term and " " not in search_term.strip() and "." in search_term:
+            exact = queryset.filter(email=search_term.strip())
+            if exact.exists():
+                return exact, False
+        return super().get_search_results(request, queryset, search_term)
+
+    @display(description=_("score"), ordering="lead_score")
+    def score(self, obj: Contact) -> Any:
+        return cells.NOTHING if obj.lead_score is None else f"{obj.lead_score} / 12"
+
+
+@figures
+def new_today() -> list[Figure]:
+    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    new = Contact.objects.live().filter(created_at__gte=start)
+    url = cells.list_url(Contact)
+    return [
+        Figure(str(_("new contacts today")), new.count(), url, icon="person_add", permission="contacts.view_contact")
+    ]

@@ -1,0 +1,235 @@
+"""The inbox: every delivery as it came, what became of it, and the button that has it worked on again."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter, display
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from higherself.core.admin import (
+    Answer,
+    Matter,
+    ReadOnlyAdmin,
+    RowAction,
+    bounded,
+    cells,
+    matters,
+    tone_of,
+    who,
+)
+from higherself.core.logs import redact
+from higherself.integrations import inbox
+from higherself.integrations.delivery import Unreadable, db_text
+from higherself.integrations.models import InboundEvent
+from higherself.integrations.registry import PROVIDERS
+
+Status = InboundEvent.Status
+# Headers whose value proves the sender: shown by their ends only.
+_PROOFS = ("signature", "secret", "token", "authorization", "hmac")
+# Ignored events older than this ask nobody any more.
+RECENT = timedelta(days=7)
+
+
+def _replay(request: HttpRequest, rows: list[InboundEvent]) -> Answer:
+    done = inbox.replay(InboundEvent.objects.filter(pk__in=[row.pk for row in rows]), who(request))
+    left = len(rows) - done
+    text = _("%(n)d will be worked on again from the start.") % {"n": done}
+    if left:
+        text += " " + _("%(n)d are being worked on right now and were left alone.") % {"n": left}
+    return (messages.SUCCESS if done else messages.WARNING), text
+
+
+class ProviderFilter(SimpleListFilter):
+    title = gettext_lazy("provider")
+    parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(slug, provider.label) for slug, provider in PROVIDERS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class Received(SimpleListFilter):
+    title = gettext_lazy("received")
+    parameter_name = "since"
+    spans = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("hour", _("Last hour")), ("day", _("Last 24 hours")), ("week", _("Last 7 days"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        length = self.spans.get(self.value() or "")
+        return queryset.filter(received_at__gte=timezone.now() - length) if length else queryset
+
+
+class Trouble(SimpleListFilter):
+    """What a person should look at: what failed for good, and what was ignored for a reason of ours lately."""
+
+    title = gettext_lazy("needs a person")
+    parameter_name = "trouble"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Yes")), ("ignored", _("Ignored lately"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "yes":
+            return queryset.filter(status=Status.QUARANTINED)
+        return queryset.filter(_ignored_lately()) if self.value() == "ignored" else queryset
+
+
+def _ignored_lately() -> Q:
+    return Q(status=Status.IGNORED, received_at__gte=timezone.now() - RECENT)
+
+
+@admin.register(InboundEvent)
+class InboundEventAdmin(ReadOnlyAdmin):
+    list_display = ("received", "provider_name", "event_type", "state", "attempts", "reason", "made", "replay_note")
+    list_filter = ("status", Trouble, ProviderFilter, Received)
+    search_fields = ("=id", "=delivery_key", "^event_type", "=ordering_key")
+    search_help_text = gettext_lazy("An event's id, a delivery key, or the beginning of a type")
+    # By time: the newest page needs no sorting.
+    ordering = ("-received_at",)
+    list_display_links = ("received",)
+    fieldsets = [
+        (None, {"fields": ["provider_name", "event_type", "state", "error", "made", "received_at", "processed_at"]}),
+        (
+            gettext_lazy("Work"),
+            {"fields": ["attempts", "next_attempt_at", "worker", "replayed_at", "replayed_by"]},
+        ),
+        (gettext_lazy("What came"), {"fields": ["payload", "safe_headers", "query_string", "content_type"]}),
+        (gettext_lazy("Record"), {"fields": ["id", "delivery_key", "ordering_key"], "classes": ["collapse"]}),
+    ]
+    row_actions = (
+        RowAction(
+            "replay",
+            gettext_lazy("Replay"),
+            _replay,
+            icon="replay",
+            tone="primary",
+            when=lambda event: event.status != Status.PROCESSING,
+        ),
+    )
+    received = cells.when("received_at", gettext_lazy("received"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        queryset = super().get_queryset(request)
+        # A list of fifty bodies may weigh fifty megabytes.
+        return queryset.defer("body", "headers") if _is_list(request) else queryset
+
+    @display(description=gettext_lazy("provider"), ordering="provider")
+    def provider_name(self, obj: InboundEvent) -> str:
+        return PROVIDERS[obj.provider].label if obj.provider in PROVIDERS else obj.provider
+
+    @display(description=gettext_lazy("status"), ordering="status")
+    def state(self, obj: InboundEvent) -> Any:
+        return cells.chip(obj.get_status_display(), tone_of(obj.status))
+
+    @display(description=gettext_lazy("reason"))
+    def reason(self, obj: InboundEvent) -> Any:
+        return cells.short("error", length=90)(self, obj)
+
+    @display(description=gettext_lazy("created"))
+    def made(self, obj: InboundEvent) -> Any:
+        return cells.created(obj.created)
+
+    @display(description=gettext_lazy("replayed"))
+    def replay_note(self, obj: InboundEvent) -> Any:
+        return cells.moment(obj.replayed_at) if obj.replayed_at else cells.NOTHING
+
+    @display(description=gettext_lazy("body"))
+    def payload(self, obj: InboundEvent) -> Any:
+        return body_of(obj)
+
+    @display(description=gettext_lazy("headers"))
+    def safe_headers(self, obj: InboundEvent) -> Any:
+        return cells.json_block({name: _masked(name, str(value)) for name, value in obj.headers.items()})
+
+    @display(description=gettext_lazy("query string"))
+    def query_string(self, obj: InboundEvent) -> str:
+        return redact(obj.query) or cells.NOTHING
+
+
+def _is_list(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return bool(match and match.url_name and match.url_name.endswith("_changelist"))
+
+
+def _masked(name: str, value: str) -> str:
+    if any(word in name.lower() for word in _PROOFS):
+        return f"{value[:4]}…{value[-4:]} ({len(value)})" if len(value) > 16 else "…"
+    return value
+
+
+def body_of(event: InboundEvent) -> Any:
+    """The body for reading: unpacked and indented where it is JSON, else as text, else in hexadecimal."""
+    delivery = event.delivery()
+    try:
+        if delivery.is_json or delivery.is_form:
+            value = delivery.json if delivery.is_json else delivery.form
+            return _safe(json.dumps(value, indent=2, ensure_ascii=False))
+        content = delivery.content
+    except (Unreadable, RecursionError):
+        content = delivery.body
+    try:
+        return _safe(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        shown = content[:4096].hex(" ")
+        return _safe(_("%(size)d bytes that are no text:") % {"size": len(content)} + f"\n{shown}")
+
+
+def _safe(text: str) -> Any:
+    """Without the server's own secrets, and without characters that no page can hold."""
+    return cells.text_block(redact(db_text(text)))
+
+
+@matters
+def events_that_wait() -> list[Matter]:
+    held = bounded(InboundEvent.objects.filter(status=Status.QUARANTINED))
+    late = InboundEvent.objects.filter(status=Status.RETRYING, attempts__gt=0)
+    retrying = bounded(late)
+    found = [
+        Matter(
+            "events",
+            ngettext("event could not be worked on", "events could not be worked on", held),
+            held,
+            cells.list_url(InboundEvent, "trouble=yes"),
+            "bad",
+            _("Each says why; replay it once the reason is gone."),
+            icon="inbox",
+            permission="integrations.view_inboundevent",
+        ),
+        Matter(
+            "retrying",
+            ngettext("event will be tried again", "events will be tried again", retrying),
+            retrying,
+            cells.list_url(InboundEvent, "status__exact=retrying"),
+            hint=_("Nothing to do, unless it lasts."),
+            icon="update",
+            permission="integrations.view_inboundevent",
+        ),
+        _ignored(),
+    ]
+    return [item for item in found if item.count]
+
+
+def _ignored() -> Matter:
+    number = bounded(InboundEvent.objects.filter(_ignored_lately()).exclude(error=""))
+    return Matter(
+        "ignored",
+        ngettext("event was ignored this week", "events were ignored this week", number),
+        number,
+        cells.list_url(InboundEvent, "trouble=ignored"),
+        "calm",
+        _("Genuine, stored, and acted upon by nobody: look whether that is right."),
+        icon="do_not_disturb_on",
+        permission="integrations.view_inboundevent",
+    )

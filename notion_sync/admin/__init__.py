@@ -1,0 +1,5 @@
+"""The synchronisation in the console."""
+
+from notion_sync.admin import bridge, conflicts, databases, home, ledgers
+
+__all__ = ["bridge", "conflicts", "databases", "home", "ledgers"]
