@@ -303,6 +303,9 @@ class Applier:
         meeting.changed.clear()
         identity = (self.mapping.property(attr) for attr in self.mapping.identity)
         meeting.needs_push = any(is_empty(meeting.remote.get(prop.attr)) for prop in identity)
+        if not meeting.needs_push and is_empty(meeting.remote.get("sync_origin")):
+            # Where it came from is told along with our id; alone it is no reason to write to the page.
+            meeting.tie.local_base["sync_origin"] = meeting.row.sync_origin
         meeting.tie_changed = True
 
     # -- storing ------------------------------------------------------------------------------------------------

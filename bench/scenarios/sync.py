@@ -1,0 +1,163 @@
+"""The reconciliation against a local Notion in a process of its own, over HTTP: requests, speed and memory.
+
+Requests are compared with what Notion's API needs at least: 100 pages a query, one write a page.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from agents_app import tasks
+from bench import notion
+from bench.options import Options
+from bench.results import Result
+from bench.scenarios.leads import store
+from bench.stage import LOOPBACK, Stage, run
+from contacts.models import Contact
+from higherself.integrations.models import InboundEvent
+from notion_sync.client import NotionApi
+from notion_sync.engine.lease import hold
+from notion_sync.engine.run import Job, reconcile
+from notion_sync.models import NotionDatabase, NotionPage
+
+PAGES, PUSHED, DATABASES, PER_QUERY = 10_000, 500, 16, 100
+KEY = "contacts_profiles"
+UNCHANGED_PER_SECOND, CHANGED_PER_SECOND = 4000, 2000
+MEGABYTES, GROWTH = 300, 1.15
+
+
+def measure(stage: Stage, options: Options, result: Result) -> None:
+    stage.manage("migrate", "--verbosity", "0")
+    data = stage.directory / "notion.sqlite3"
+    sandbox = Sandbox(stage, data)
+    sandbox.start()
+    stage.manage("setup_notion", "--verbosity", "0")
+    size = min(PAGES, options.rows(PAGES))
+    _measure_reading(stage, sandbox, size, result)
+    _measure_changes(stage, sandbox, size, result)
+    _measure_pushing(stage, min(PUSHED, options.rows(PUSHED)), result)
+    _measure_lead(stage, result)
+    if options.scale > 1:
+        _measure_growth(stage, sandbox, size, options.rows(PAGES), result)
+
+
+class Sandbox:
+    """The local Notion, which is stopped while its data file is filled."""
+
+    def __init__(self, stage: Stage, data: Path) -> None:
+        self.stage = stage
+        self.data = data
+
+    def start(self) -> None:
+        self.child = self.stage.sandbox(self.data)
+
+    def fill(self, first: int, count: int) -> None:
+        self.stage.stop(self.child)
+        notion.fill(self.data, first, count)
+        self.start()
+
+    def change(self, count: int, city: str) -> None:
+        self.stage.stop(self.child)
+        notion.change(self.data, count, city)
+        self.start()
+
+    def read(self) -> float:
+        """Seconds to fetch all contacts and do nothing with them, once the sandbox has them at hand."""
+        source = NotionDatabase.objects.get(key=KEY).data_source_id
+        fetch = [sys.executable, "-m", "bench.fetch", f"http://{LOOPBACK}:{os.environ['SANDBOX_PORT']}", source]
+        run(fetch)
+        return float(run(fetch).stdout)
+
+
+def sync(stage: Stage, *arguments: str) -> dict[str, Any]:
+    """Runs `sync_notion` and returns what it printed, with its peak memory in megabytes."""
+    done = stage.manage("sync_notion", "--format", "json", *arguments)
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found | {"megabytes": round(done.megabytes, 1)}
+
+
+def writes(report: dict[str, Any]) -> int:
+    names = ("pushed", "created_notion", "trashed", "restored")
+    return sum(counts[name] for counts in report["databases"].values() for name in names)
+
+
+def _measure_reading(stage: Stage, sandbox: Sandbox, size: int, result: Result) -> None:
+    sandbox.fill(0, size)
+    bare = sandbox.read()
+    first = sync(stage, "--direction", "pull")
+    idle = sync(stage)
+    full = sync(stage, "--full", "--direction", "pull", "--database", KEY)
+    result.figures |= {
+        "pages": size,
+        "bare fetch of them, pages/s": round(size / bare),
+        "first pull, pages/s": round(size / first["seconds"]),
+        "first pull, requests": first["requests"],
+        "peak memory, MB": full["megabytes"],
+    }
+    result.at_most("first pull, requests to those needed", ratio(first["requests"], size), 1.05)
+    result.at_most("nothing changed, requests", idle["requests"], 17)
+    result.at_most("nothing changed, writes", writes(idle), 0)
+    result.at_least("unchanged pages/s", round(size / full["seconds"]), UNCHANGED_PER_SECOND)
+    result.at_most(f"peak memory at {size:,} pages, MB", full["megabytes"], MEGABYTES)
+    _expect("unchanged", full["databases"][KEY]["unchanged"], size)
+
+
+def ratio(requests: int, pages: int) -> float:
+    return round(requests / (-(-pages // PER_QUERY) + DATABASES), 3)
+
+
+def _measure_changes(stage: Stage, sandbox: Sandbox, size: int, result: Result) -> None:
+    sandbox.change(size, "Braga")
+    sandbox.read()
+    changed = sync(stage, "--full", "--direction", "pull", "--database", KEY)
+    _expect("pulled", changed["databases"][KEY]["pulled"], size)
+    _expect("contacts with the new city", Contact.objects.filter(city="Braga").count(), size)
+    result.at_least("changed pages/s", round(size / changed["seconds"]), CHANGED_PER_SECOND)
+
+
+def _measure_pushing(stage: Stage, count: int, result: Result) -> None:
+    chosen = Contact.objects.order_by("pk").values("pk")[:count]
+    Contact.objects.filter(pk__in=chosen).update(city="Évora", company="Sample & Sons")
+    pushed = sync(stage, "--direction", "push", "--database", KEY)
+    _expect("pushed", pushed["databases"][KEY]["pushed"], count)
+    result.figures |= {"pushed pages/s": round(count / pushed["seconds"], 1)}
+    result.at_most("push, requests to changed pages", round(pushed["requests"] / count, 3), 1.02)
+
+
+def _measure_lead(stage: Stage, result: Result) -> None:
+    """One lead of flow 1: a write for each page that it makes, and one more."""
+    stage.manage("seed", "--verbosity", "0")
+    stage.manage("sync_notion", "--quiet")
+    known = NotionPage.objects.count()
+    store("single", 1)
+    tasks.drain_inbox()
+    _expect("processed", InboundEvent.objects.filter(status=InboundEvent.Status.PROCESSED).count(), 1)
+    with NotionApi() as api, hold(wait=10) as held:
+        assert held is not None
+        reconcile(api, Job(direction="push", impatient=True), held, "bench")
+        sent = api.sent["POST pages"] + api.sent["PATCH pages"]
+    made = NotionPage.objects.filter(page_id__isnull=False).count() - known
+    result.figures |= {"one lead, pages made": made, "one lead, writes": sent}
+    result.at_most("one lead, writes beyond pages made", sent - made, 1)
+
+
+def _measure_growth(stage: Stage, sandbox: Sandbox, before: int, size: int, result: Result) -> None:
+    """Many more pages must not take more memory."""
+    small = result.figures["peak memory, MB"]
+    sandbox.fill(before, size - before)
+    sync(stage, "--full", "--direction", "pull", "--database", KEY)
+    sandbox.read()
+    full = sync(stage, "--full", "--direction", "pull", "--database", KEY)
+    result.figures |= {f"at {size:,} pages, unchanged pages/s": round(size / full["seconds"])}
+    result.at_most(f"peak memory at {size:,} pages, MB", full["megabytes"], MEGABYTES)
+    result.at_most(f"memory at {size:,} to that at {before:,}", round(full["megabytes"] / small, 3), GROWTH)
+
+
+def _expect(what: str, found: int, wanted: int) -> None:
+    """A figure counts only when the work was done."""
+    if found != wanted:
+        raise RuntimeError(f"{what}: {found} of {wanted}")
