@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import time
 
 from agents_app import dispatch
@@ -13,7 +11,7 @@ from agents_app.models import Task
 from agents_app.services import catalog, counts, reminders, sender, work
 from agents_app.services.messages import JOB as SEND_NOTIFICATIONS
 from agents_app.workflow import clock
-from higherself.core import jobs
+from higherself.core import jobs, process
 from higherself.core.errors import Conflict
 from higherself.core.jobs import job
 from higherself.integrations import inbox
@@ -31,7 +29,8 @@ SETTLE_AT_ONCE = 200
 @job(DRAIN_INBOX, every_seconds=30)
 def drain_inbox() -> int:
     """Works on stored deliveries until none is due; returns how many."""
-    worker = f"{socket.gethostname()}:{os.getpid()}"
+    worker = process.identity()
+    inbox.take_from_the_dead()
     ends, done = time.monotonic() + TIME_BOX, 0
     while time.monotonic() < ends:
         try:

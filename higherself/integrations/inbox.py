@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from higherself.core import jobs
+from higherself.core import jobs, process
 from higherself.core.errors import Conflict, Permanent, Retryable
 from higherself.integrations import registry
 from higherself.integrations.delivery import db_text
@@ -76,6 +76,13 @@ def claim(limit: int, worker: str) -> list[InboundEvent]:
                 _give_up_on(due[0])
                 return claim(limit, worker)
         return _lend(due, worker, now)
+
+
+def take_from_the_dead() -> int:
+    """Ends the leases of workers that were killed on this machine, so that nobody waits for them. Returns how many."""
+    leased = InboundEvent.objects.filter(status=Status.PROCESSING, next_attempt_at__gt=timezone.now())
+    dead = [name for name in leased.values_list("worker", flat=True).distinct().order_by() if process.has_died(name)]
+    return leased.filter(worker__in=dead).update(next_attempt_at=timezone.now()) if dead else 0
 
 
 def _due(now: datetime) -> QuerySet[InboundEvent]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +9,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from higherself.core import process
 from higherself.core.errors import Retryable
 from notion_sync.models import Lease
 
@@ -42,7 +40,8 @@ def hold(
     name: str = SYNC, *, wait: float = 0.0, waiting: Callable[[str], object] = lambda _holder: None
 ) -> Iterator[Held | None]:
     """The lease, or None when another process keeps it for longer than ``wait`` seconds."""
-    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    # A process may hold one lease only; a second `hold` in it waits like any other.
+    holder = process.identity()
     deadline = time.monotonic() + wait
     told = False
     while not _take(name, holder):
@@ -62,4 +61,9 @@ def hold(
 def _take(name: str, holder: str) -> bool:
     Lease.objects.get_or_create(name=name)
     now = timezone.now()
-    return bool(Lease.objects.filter(name=name, until__lte=now).update(holder=holder, until=now + TERM))
+    taken = {"holder": holder, "until": now + TERM}
+    if Lease.objects.filter(name=name, until__lte=now).update(**taken):
+        return True
+    # A holder that was killed on this machine is missed at once, not only when its term ends.
+    last = Lease.objects.filter(name=name).values_list("holder", flat=True).first() or ""
+    return process.has_died(last) and bool(Lease.objects.filter(name=name, holder=last).update(**taken))
