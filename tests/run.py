@@ -24,7 +24,7 @@ def answers(url: str) -> bool:
 def suite(name: str, environment: dict[str, str], *arguments: str) -> int:
     print(f"\n=== The suite on {name} ===", flush=True)  # noqa: T201
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *arguments, *sys.argv[1:]]
-    return subprocess.run(command, env=os.environ | environment, check=False).returncode  # noqa: S603
+    return subprocess.run(command, env=os.environ | environment, check=False).returncode
 
 
 def main() -> int:
