@@ -71,6 +71,8 @@ class NotionPage(models.Model):
     local_base = models.JSONField(default=dict, blank=True)
     # {attr: [page ids]}: related pages that are not known here (yet); they stay part of the relation.
     unresolved = models.JSONField(default=dict, blank=True)
+    # A digest of page and row as they were when they were last found equal; empty: compare them. See engine/seen.py.
+    seen = models.CharField(max_length=32, blank=True, default="", editable=False)
     # Values in Notion that could not be taken over, in words.
     issues = models.JSONField(default=list, blank=True)
     url = models.CharField(max_length=500, blank=True)

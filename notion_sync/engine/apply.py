@@ -21,6 +21,7 @@ from notion_sync.engine.plan import Plan, plan_meetings
 from notion_sync.engine.records import PageIndex, Values, is_empty, is_unborn, local_values, lock, writable
 from notion_sync.engine.remote import Json
 from notion_sync.engine.requests import ask
+from notion_sync.engine.seen import Seen
 from notion_sync.mapping import NotionMapping
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase, NotionPage, SyncConflict
@@ -44,6 +45,7 @@ class Meeting:
     requests: dict[str, Any] = field(default_factory=dict)
     conflicts: list[SyncConflict] = field(default_factory=list)
     needs_push: bool = False
+    waits: bool = False
     tie_changed: bool = False
 
 
@@ -57,10 +59,13 @@ class Applier:
         self.mapping: type[NotionMapping] = MAPPINGS[database.key]
         self.counts = counts
         self.index = PageIndex()
+        self.seen = Seen(self.mapping, database, self.index)
 
     def apply(self, pages: list[Json], *, settled: dict[str, Values] | None = None) -> None:
         """Merges the pages. ``settled`` holds, by page id, the values that we have just written to a page."""
         by_id = {page["id"]: page for page in pages}
+        if not settled:
+            by_id = self._without_unchanged(by_id)
         remotes = {key: remote_side.read(self.api, self.mapping, self.database, page) for key, page in by_id.items()}
         with transaction.atomic():
             meetings = self._meet(by_id, remotes)
@@ -71,10 +76,15 @@ class Applier:
             if self.plan is not None:
                 plan_meetings(self.plan, self.mapping, meetings)
             else:
-                self._store(meetings)
+                self._store(meetings, remember=not settled)
         self._count(meetings, settled or {})
         if self.plan is None:
             self._announce(meetings)
+
+    def _without_unchanged(self, pages: dict[str, Json]) -> dict[str, Json]:
+        unchanged = self.seen.unchanged(pages)
+        self.counts.add(self.mapping.key, "unchanged", len(unchanged))
+        return {page_id: page for page_id, page in pages.items() if page_id not in unchanged}
 
     # -- who meets whom -----------------------------------------------------------------------------------------
     def _meet(self, pages: dict[str, Json], remotes: dict[str, Values]) -> list[Meeting]:
@@ -309,25 +319,37 @@ class Applier:
         meeting.tie_changed = True
 
     # -- storing ------------------------------------------------------------------------------------------------
-    def _store(self, meetings: list[Meeting]) -> None:
+    def _store(self, meetings: list[Meeting], *, remember: bool) -> None:
         now = timezone.now()
         for meeting in meetings:
             self._mark(meeting, now)
         writing.rows(self.mapping, meetings)
         for meeting in meetings:
             meeting.tie.object_id = meeting.row.pk
-        writing.ties([meeting.tie for meeting in meetings if meeting.tie_changed])
         writing.links(self.mapping, meetings)
+        self._remember(meetings if remember else [], meetings)
+        writing.ties([meeting.tie for meeting in meetings if meeting.tie_changed])
         conflicts = [conflict for meeting in meetings for conflict in meeting.conflicts]
         for conflict in conflicts:
             conflict.page_id = conflict.page.pk
         SyncConflict.objects.bulk_create(conflicts)
+
+    def _remember(self, candidates: list[Meeting], meetings: list[Meeting]) -> None:
+        """Notes what is equal now, so that the next pull need not compare it, and forgets what was noted before."""
+        equal = {m.page["id"]: m for m in candidates if not (m.waits or m.tie.unresolved or m.tie.in_trash)}
+        pages = {page_id: meeting.page for page_id, meeting in equal.items()}
+        digests = self.seen.digests({page_id: meeting.row.pk for page_id, meeting in equal.items()}, pages)
+        for meeting in meetings:
+            seen = digests.get(meeting.page["id"], "")
+            if meeting.tie.seen != seen:
+                meeting.tie.seen, meeting.tie_changed = seen, True
 
     def _mark(self, meeting: Meeting, now: Any) -> None:
         """Sets when the row began to wait for Notion, or that it does not wait any more."""
         row, tie = meeting.row, meeting.tie
         waits = meeting.needs_push or any(is_unborn(meeting.local.get(prop.attr)) for prop in self.mapping.relations)
         waits = waits or (row.archived_at is not None and not tie.in_trash)
+        meeting.waits = waits
         if waits and row.local_change_at is None:
             row.local_change_at = now
             meeting.columns.add("local_change_at")

@@ -18,18 +18,19 @@ from notion_sync.models import NotionDatabase, NotionPage, PendingDelete
 # More than this many at once, and more than this share of the database, wait for a person.
 HANDFUL = 5
 SHARE = 0.02
+CHUNK = 500
 
 
 def find(api: NotionApi, database: NotionDatabase, seen: set[str], counts: Counts, plan: Plan | None = None) -> None:
     """Looks for pages that a complete listing did not show, and for held ones that came back."""
     if plan is None:
         _clear_returned(database, seen)
+    linked = NotionPage.objects.filter(
+        database=database, in_trash=False, page_id__isnull=False, state=NotionPage.State.LINKED
+    )
+    absent = [pk for pk, page_id in linked.values_list("pk", "page_id").iterator() if page_id not in seen]
     missing = [
-        tie
-        for tie in NotionPage.objects.filter(
-            database=database, in_trash=False, page_id__isnull=False, state=NotionPage.State.LINKED
-        ).iterator()
-        if tie.page_id not in seen
+        tie for start in range(0, len(absent), CHUNK) for tie in linked.filter(pk__in=absent[start : start + CHUNK])
     ]
     _judge(api, database, missing, counts, plan)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from notion_sync.engine.apply import Meeting
 
 _TIE_COLUMNS = [
-    *("object_id", "page_id", "state", "in_trash", "base", "local_base", "unresolved", "issues", "url"),
+    *("object_id", "page_id", "state", "in_trash", "base", "local_base", "unresolved", "seen", "issues", "url"),
     *("edited_at", "synced_at", "attempts", "next_attempt_at", "error"),
 ]
 
