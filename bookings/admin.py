@@ -14,7 +14,7 @@ from higherself.core.admin import RecordAdmin, cells, options
 
 @admin.register(Product)
 class ProductAdmin(RecordAdmin):
-    list_display = ("name", "type", "state", "cost", "inventory_count", "entity", "integration_system", "starts")
+    list_display = ("name", "type", "state", "cost", "inventory_count", "entity", "starts")
     list_filter = (
         options("type"),
         options("status"),
@@ -26,9 +26,9 @@ class ProductAdmin(RecordAdmin):
     search_fields = ("name", "product_id", "sku", "external_id")
     ordering = ("name", "pk")
     fieldsets = [
-        (None, {"fields": ["name", "type", "status", "description", "business_entity", "artist", "featured"]}),
-        (_("Price and stock"), {"fields": ["price", "currency", "price_tier", "inventory_count", "sku"]}),
-        (_("Booking"), {"fields": ["starts_at", "ends_at", "duration_minutes", "capacity", "booking_link"]}),
+        (None, {"fields": ["name", ("type", "status"), "description", "business_entity", "artist", "featured"]}),
+        (_("Price and stock"), {"fields": [("price", "currency"), "price_tier", ("inventory_count", "sku")]}),
+        (_("Booking"), {"fields": ["starts_at", "ends_at", ("duration_minutes", "capacity"), "booking_link"]}),
         (_("Shelf"), {"fields": ["categories", "tags", "images"]}),
         (_("Shop"), {"fields": ["product_id", "integration_system", "external_id"]}),
     ]

@@ -16,7 +16,7 @@ from higherself.core.admin import RecordAdmin, cells, options
 
 @admin.register(Campaign)
 class CampaignAdmin(RecordAdmin):
-    list_display = ("campaign_name", "state", "campaign_type", "entity", "starts", "ends", "recipients", "opened")
+    list_display = ("campaign_name", "state", "campaign_type", "entity", "starts", "ends", "opened")
     list_filter = (options("status"), options("campaign_type"), "business_entity")
     list_select_related = ("business_entity",)
     search_fields = ("campaign_name", "campaign_id", "external_id")
@@ -25,13 +25,14 @@ class CampaignAdmin(RecordAdmin):
         (None, {"fields": ["campaign_name", "status", "campaign_type", "business_entity", "description", "goals"]}),
         (_("When and where"), {"fields": ["start_date", "end_date", "channels", "owner"]}),
         (_("For whom"), {"fields": ["target_audience", "target_criteria", "audience", "related_products"]}),
-        (_("Money"), {"fields": ["budget", "actual_spend"]}),
+        (_("Money"), {"fields": [("budget", "actual_spend")]}),
         (
             _("Results"),
             {
                 "fields": [
-                    *("recipients", "opens", "unique_opens", "open_rate", "clicks", "unique_clicks", "click_rate"),
-                    *("unsubscribes", "leads_generated", "conversions", "performance_metrics", "results_summary"),
+                    ("recipients", "unsubscribes"),
+                    *(("opens", "unique_opens"), "open_rate", ("clicks", "unique_clicks"), "click_rate"),
+                    *(("leads_generated", "conversions"), "performance_metrics", "results_summary"),
                 ]
             },
         ),

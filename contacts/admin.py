@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import BusinessEntity, Contact
-from higherself.core.admin import Figure, RecordAdmin, cells, figures, options
+from higherself.core.admin import Figure, RecordAdmin, cells, figures, options, tone_of
 
 
 @admin.register(BusinessEntity)
@@ -36,7 +36,7 @@ class BusinessEntityAdmin(RecordAdmin):
 
 @admin.register(Contact)
 class ContactAdmin(RecordAdmin):
-    list_display = ("full_name", "email", "phone", "type", "state", "quality", "score", "lead_source", "touched")
+    list_display = ("full_name", "email", "phone", "state", "quality", "touched")
     list_filter = (
         options("status"),
         options("contact_type"),
@@ -48,15 +48,18 @@ class ContactAdmin(RecordAdmin):
     search_fields = ("full_name", "email", "phone", "contact_id", "company")
     ordering = ("-updated_at",)
     fieldsets = [
-        (_("Person"), {"fields": ["full_name", "first_name", "last_name", "email", "phone", "company", "job_title"]}),
-        (_("Relationship"), {"fields": ["contact_type", "status", "lead_source", "business_entities", "tags"]}),
-        (_("Scores"), {"fields": ["quality_level", "lead_score", "engagement_score", "marketing_segments"]}),
-        (_("Consent"), {"fields": ["email_opt_in", "sms_opt_in", "consent_source", "consent_at"]}),
+        (
+            _("Person"),
+            {"fields": ["full_name", ("first_name", "last_name"), ("email", "phone"), ("company", "job_title")]},
+        ),
+        (_("Relationship"), {"fields": [("contact_type", "status"), "lead_source", "business_entities", "tags"]}),
+        (_("Scores"), {"fields": [("quality_level", "lead_score"), ("engagement_score", "marketing_segments")]}),
+        (_("Consent"), {"fields": [("email_opt_in", "sms_opt_in"), "consent_source", "consent_at"]}),
         (_("Contact"), {"fields": ["primary_point_of_contact", "last_interaction", "next_follow_up_date", "notes"]}),
         (_("Interests"), {"fields": ["interests", "artistic_mediums", "experience_attended"]}),
         (
             _("Address"),
-            {"fields": ["address", "city", "state_province", "postal_code", "country"], "classes": ["collapse"]},
+            {"fields": ["address", ("city", "state_province"), ("postal_code", "country")], "classes": ["collapse"]},
         ),
         (
             _("Ids elsewhere"),
@@ -74,8 +77,7 @@ class ContactAdmin(RecordAdmin):
         *("quality_level", "lead_score", "engagement_score", "marketing_segments", "date_added"),
         *("hubspot_contact_id", "airtable_record_id", "beehiiv_subscription_id", "source_record_id", "external_ids"),
     )
-    type, state = cells.status("contact_type", _("type")), cells.status("status")
-    quality = cells.status("quality_level", _("quality"))
+    state = cells.status("status")
     touched = cells.when("updated_at", _("changed"))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -91,9 +93,11 @@ class ContactAdmin(RecordAdmin):
                 return exact, False
         return super().get_search_results(request, queryset, search_term)
 
-    @display(description=_("score"), ordering="lead_score")
-    def score(self, obj: Contact) -> Any:
-        return cells.NOTHING if obj.lead_score is None else f"{obj.lead_score} / 12"
+    @display(description=_("quality"), ordering="lead_score")
+    def quality(self, obj: Contact) -> Any:
+        score = "" if obj.lead_score is None else f" · {obj.lead_score}"
+        title = _("Lead score %(score)s of 12") % {"score": obj.lead_score} if score else ""
+        return cells.chip(f"{obj.quality_level}{score}", tone_of(obj.quality_level, "quality_level"), title=title)
 
 
 @figures

@@ -43,10 +43,11 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "COLORS": {"primary": _PRIMARY, "base": _BASE},
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{_HOME}.favicon"}],
     "STYLES": [f"{_HOME}.stylesheet"],
     "SCRIPTS": [f"{_HOME}.script"],
     "GLOBAL_CALLBACK": f"{_HOME}.context",
     "DASHBOARD_CALLBACK": f"{_HOME}.home",
-    "SIDEBAR": {"show_search": False, "command_search": True, "navigation": f"{_HOME}.navigation"},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": f"{_HOME}.navigation"},
     "COMMAND": {"search_callback": "higherself.core.adminsite.search.search"},
 }

@@ -145,7 +145,7 @@ def _relate(mapping: type[NotionMapping], row: Record, prop: Relation, conflict:
         getattr(row, prop.attr).set(present)
         row.save(update_fields=[])
     else:
-        setattr(row, mapping.model._meta.get_field(prop.attr).attname, present[0] if present else None)
+        setattr(row, mapping.model_field(prop).attname, present[0] if present else None)
         row.save(update_fields=[prop.attr])
     tie = conflict.page
     unknown = sorted(set(page_ids) - set(known))

@@ -85,7 +85,7 @@ MOVES = (
 @admin.register(WorkflowInstance)
 class WorkflowInstanceAdmin(RecordAdmin):
     form = NewInstanceForm
-    list_display = ("instance_name", "flow", "where", "state", "urgency", "person", "source_system", "moved")
+    list_display = ("instance_name", "flow", "where", "state", "urgency", "person", "moved")
     list_filter = (
         "workflow",
         options("status"),
@@ -102,11 +102,11 @@ class WorkflowInstanceAdmin(RecordAdmin):
         (gettext_lazy("About"), {"fields": ["products", "campaign", "feedback", "assigned_agent", "assigned_to"]}),
         (
             gettext_lazy("Client"),
-            {"fields": ["client_lead_name", "client_lead_email", "client_lead_phone"]},
+            {"fields": ["client_lead_name", ("client_lead_email", "client_lead_phone")]},
         ),
         (
             gettext_lazy("Course"),
-            {"fields": ["start_date", "last_transition_date", "end_date", "error_message", "key_data"]},
+            {"fields": [("start_date", "last_transition_date"), "end_date", "error_message", "key_data"]},
         ),
         (
             gettext_lazy("Source"),

@@ -42,7 +42,7 @@ class TaskDue(Due):
 
 @admin.register(Task)
 class TaskAdmin(RecordAdmin):
-    list_display = ("task_name", "state", "urgency", "until", "assignee", "instance", "person", "category")
+    list_display = ("task_name", "state", "urgency", "until", "assignee", "instance", "person")
     list_filter = (
         options("status"),
         TaskDue,
@@ -55,7 +55,7 @@ class TaskAdmin(RecordAdmin):
     search_fields = ("task_name", "task_id", "assignee_text")
     ordering = ("due_date", "-pk")
     fieldsets = [
-        (None, {"fields": ["task_name", "status", "priority", "category", "due_date", "description", "notes"]}),
+        (None, {"fields": ["task_name", ("status", "priority"), "category", "due_date", "description", "notes"]}),
         (gettext_lazy("Who"), {"fields": ["assigned_to", "assignee_text", "assigned_agent"]}),
         (
             gettext_lazy("About"),
@@ -66,7 +66,7 @@ class TaskAdmin(RecordAdmin):
                 ]
             },
         ),
-        (gettext_lazy("Time"), {"fields": ["estimated_time", "actual_time", "completed_date"]}),
+        (gettext_lazy("Time"), {"fields": [("estimated_time", "actual_time"), "completed_date"]}),
         (
             gettext_lazy("More"),
             {"fields": ["task_id", "source", "created_by", "created_date", "task_key"], "classes": ["collapse"]},

@@ -92,7 +92,7 @@ def _ignored_lately() -> Q:
 
 @admin.register(InboundEvent)
 class InboundEventAdmin(ReadOnlyAdmin):
-    list_display = ("received", "provider_name", "event_type", "state", "attempts", "reason", "made", "replay_note")
+    list_display = ("received", "provider_name", "event_type", "state", "attempts", "reason", "result", "replay_note")
     list_filter = ("status", Trouble, ProviderFilter, Received)
     search_fields = ("=id", "=delivery_key", "^event_type", "=ordering_key")
     search_help_text = gettext_lazy("An event's id, a delivery key, or the beginning of a type")
@@ -100,12 +100,19 @@ class InboundEventAdmin(ReadOnlyAdmin):
     ordering = ("-received_at",)
     list_display_links = ("received",)
     fieldsets = [
-        (None, {"fields": ["provider_name", "event_type", "state", "error", "made", "received_at", "processed_at"]}),
         (
-            gettext_lazy("Work"),
-            {"fields": ["attempts", "next_attempt_at", "worker", "replayed_at", "replayed_by"]},
+            None,
+            {
+                "fields": [
+                    ("provider_name", "event_type"),
+                    ("state", "attempts"),
+                    *("error", "made"),
+                    ("received_at", "processed_at"),
+                ]
+            },
         ),
         (gettext_lazy("What came"), {"fields": ["payload", "safe_headers", "query_string", "content_type"]}),
+        (gettext_lazy("Work"), {"fields": [("next_attempt_at", "worker"), ("replayed_at", "replayed_by")]}),
         (gettext_lazy("Record"), {"fields": ["id", "delivery_key", "ordering_key"], "classes": ["collapse"]}),
     ]
     row_actions = (
@@ -136,6 +143,10 @@ class InboundEventAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("reason"))
     def reason(self, obj: InboundEvent) -> Any:
         return cells.short("error", length=90)(self, obj)
+
+    @display(description=gettext_lazy("created"))
+    def result(self, obj: InboundEvent) -> Any:
+        return cells.created_first(obj.created)
 
     @display(description=gettext_lazy("created"))
     def made(self, obj: InboundEvent) -> Any:

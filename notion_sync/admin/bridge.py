@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from higherself.core.admin import TOP, Answer, Bridge, Panel, RowAction, cells, panel, set_bridge
-from higherself.core.adminsite import filters
 from higherself.core.models import Record
 from notion_sync import actions
 from notion_sync.engine.counts import Counts
@@ -72,15 +71,13 @@ class NotionBridge(Bridge):
             notion_error=Subquery(ties.values("error")[:1]),
         )
 
-
-def failing_ids(model: type[Record]) -> Any:
-    mapping = mapping_for(model)
-    ties = NotionPage.objects.filter(database_id=mapping.key if mapping else "", object_id__isnull=False)
-    return ties.exclude(error="").values("object_id")
+    def failing(self, model: type[Record]) -> Any:
+        mapping = mapping_for(model)
+        ties = NotionPage.objects.filter(database_id=mapping.key if mapping else "", object_id__isnull=False)
+        return ties.exclude(error="").values("object_id")
 
 
 set_bridge(NotionBridge())
-filters.failing_ids = failing_ids
 
 
 @panel(Record)

@@ -166,7 +166,7 @@ def _related_names(prop: Relation, conflict: SyncConflict) -> Any:
         str(item) for side in (conflict.base_value, conflict.local_value, conflict.notion_value) for item in side or []
     }
     ties = NotionPage.objects.filter(database_id=prop.to, page_id__in=ids, object_id__isnull=False)
-    rows = dict(ties.values_list("page_id", "object_id"))
+    rows: dict[str, int] = {str(key): int(pk or 0) for key, pk in ties.values_list("page_id", "object_id")}
     unborn = {item: int(item.rpartition(":")[2]) for item in ids if item.startswith("@")}
     found = MAPPINGS[prop.to].model._base_manager.in_bulk([*rows.values(), *unborn.values()])
     names = {key: str(found[pk]) for key, pk in {**rows, **unborn}.items() if pk in found}

@@ -42,6 +42,7 @@ class ModelAdmin(UnfoldModelAdmin):
     empty_value_display = cells.NOTHING
     formfield_overrides = {
         models.URLField: {"form_class": widgets.HttpsUrl},
+        models.TextField: {"widget": widgets.text_area()},
         models.JSONField: {"form_class": widgets.PrettyJson, "widget": widgets.json_area()},
     }
     change_form_outer_before_template = "console/panels_top.html"
@@ -75,13 +76,17 @@ class ModelAdmin(UnfoldModelAdmin):
         json_names = {item.name for item in self._json_fields()}
         found: Fieldsets = []
         for title, options in super().get_fieldsets(request, obj):
-            fields = [
-                f"show_{name}" if name in json_names and (frozen or self._is_fact(name)) else name
-                for name in flatten_fieldsets([(title, options)])
-                if obj is not None or not self._is_fact(name)
+            rows = [line if isinstance(line, (list, tuple)) else (line,) for line in options["fields"]]
+            shown = [
+                tuple(
+                    f"show_{name}" if name in json_names and (frozen or self._is_fact(name)) else name
+                    for name in row
+                    if obj is not None or not self._is_fact(name)
+                )
+                for row in rows
             ]
-            if fields:
-                found.append((title, {**options, "fields": fields}))
+            if any(shown):
+                found.append((title, {**options, "fields": [row for row in shown if row]}))
         return found
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -100,6 +105,12 @@ class ModelAdmin(UnfoldModelAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         return widgets.formfield(db_field, field) if field is not None else None
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        # The total is not counted: without this the heading offers to "show all" of it.
+        changelist.full_result_count = changelist.result_count
+        return changelist
 
     # -- actions ------------------------------------------------------------------------------------------------
     def get_row_actions(self) -> tuple[RowAction, ...]:
@@ -147,7 +158,7 @@ class ModelAdmin(UnfoldModelAdmin):
 
     def note(self, request: HttpRequest, action: RowAction, rows: list[Any]) -> None:
         """Puts who did it into the record's history."""
-        LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, change_message=str(action.label))
+        LogEntry.objects.log_actions(str(request.user.pk), rows, CHANGE, change_message=str(action.label))
 
     def changeform_view(
         self,

@@ -107,6 +107,14 @@ def created(items: Any) -> Any:
     return lines(found)
 
 
+def created_first(items: Any) -> Any:
+    """The first of them, and how many more there are: for lists."""
+    if not isinstance(items, list) or not items:
+        return NOTHING
+    rest = format_html(' <span class="hs-quiet">+{}</span>', len(items) - 1) if len(items) > 1 else ""
+    return format_html('<span class="hs-nowrap">{}{}</span>', created(items[:1]), rest)
+
+
 # -- times ----------------------------------------------------------------------------------------------------------
 def span(seconds: float) -> str:
     """A length of time in its largest unit: ``12 s``, ``5 min``, ``3 h``, ``4 d``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -61,33 +60,6 @@ class Archived(SimpleListFilter):
         return queryset.filter(archived_at__isnull=self.value() != "only")
 
 
-class NotionState(SimpleListFilter):
-    """How far a record's synchronisation is, as the row itself knows it."""
-
-    title = _("Notion")
-    parameter_name = "notion"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("waiting", _("Waiting for Notion")), ("failing", _("Refused by Notion")), ("paused", _("Paused"))]
-
-    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        if self.value() == "waiting":
-            return queryset.filter(local_change_at__isnull=False)
-        if self.value() == "paused":
-            return queryset.filter(sync_paused=True)
-        if self.value() == "failing":
-            return queryset.filter(pk__in=failing_ids(queryset.model))
-        return queryset
-
-
-def _nobody_fails(model: Any) -> Any:
-    return []
-
-
-# Set by the app that synchronises: the ids of a model's records that Notion refuses.
-failing_ids: Callable[[Any], Any] = _nobody_fails
-
-
 class Due(SimpleListFilter):
     """Tasks by when they are due."""
 
@@ -101,10 +73,11 @@ class Due(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
         now = timezone.now()
         end_of_day = timezone.localtime().replace(hour=23, minute=59, second=59, microsecond=999999)
-        wanted = {
+        ranges: dict[str, dict[str, Any]] = {
             "overdue": {"due_date__lt": now},
             "today": {"due_date__gte": end_of_day - timedelta(days=1), "due_date__lte": end_of_day},
             "week": {"due_date__gte": now, "due_date__lte": now + timedelta(days=7)},
             "none": {"due_date__isnull": True},
-        }.get(self.value() or "")
+        }
+        wanted = ranges.get(self.value() or "")
         return queryset if wanted is None else queryset.filter(status__in=self.open_states, **wanted)

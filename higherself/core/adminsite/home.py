@@ -177,3 +177,7 @@ def stylesheet(_request: HttpRequest) -> str:
 
 def script(_request: HttpRequest) -> str:
     return static("console/console.js")
+
+
+def favicon(_request: HttpRequest) -> str:
+    return static("console/icon.svg")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import display
+from django.contrib.admin import SimpleListFilter, display
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from higherself.core.adminsite import cells
 from higherself.core.adminsite.actions import Answer, RowAction
 from higherself.core.adminsite.base import Fieldsets, ModelAdmin
-from higherself.core.adminsite.filters import Archived, NotionState
+from higherself.core.adminsite.filters import Archived
 from higherself.core.models import Record
 from higherself.core.signals import records_changed
 
@@ -102,6 +102,10 @@ class Bridge:
         """Adds ``notion_url`` and ``notion_error`` to the rows of a list, in the list's own query."""
         return queryset
 
+    def failing(self, model: type[Record]) -> Any:
+        """The ids of a model's records that Notion refuses."""
+        return []
+
 
 bridge = Bridge()
 
@@ -109,6 +113,25 @@ bridge = Bridge()
 def set_bridge(new: Bridge) -> None:
     global bridge
     bridge = new
+
+
+class NotionState(SimpleListFilter):
+    """How far a record's synchronisation is, as the row itself knows it."""
+
+    title = gettext_lazy("Notion")
+    parameter_name = "notion"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waiting", _("Waiting for Notion")), ("failing", _("Refused by Notion")), ("paused", _("Paused"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "waiting":
+            return queryset.filter(local_change_at__isnull=False)
+        if self.value() == "paused":
+            return queryset.filter(sync_paused=True)
+        if self.value() == "failing":
+            return queryset.filter(pk__in=bridge.failing(queryset.model))
+        return queryset
 
 
 def sync_chip(row: Any) -> Any:
@@ -132,7 +155,7 @@ def _sync_word(row: Any, url: str) -> tuple[str, str, str]:
 class RecordAdmin(ModelAdmin):
     """A mirrored record: put aside instead of deleted, with its state of synchronisation in list and page."""
 
-    row_actions = (ARCHIVE, RESTORE, PAUSE, RESUME)
+    row_actions: tuple[RowAction, ...] = (ARCHIVE, RESTORE, PAUSE, RESUME)
     # Added to every record's page, below its own groups.
     system_fields: tuple[str, ...] = ("created_at", "updated_at", "sync_origin")
 

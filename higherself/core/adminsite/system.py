@@ -23,6 +23,8 @@ from higherself.core.adminsite.actions import Answer, RowAction
 from higherself.core.adminsite.base import ModelAdmin, ReadOnlyAdmin
 from higherself.core.models import ApiToken, Heartbeat
 
+admin.site.index_title = gettext_lazy("Today")  # type: ignore[assignment]
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 

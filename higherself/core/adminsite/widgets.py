@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.utils.text import capfirst
 from unfold.widgets import (
     INPUT_CLASSES,
     UnfoldAdminSelectWidget,
@@ -20,14 +21,16 @@ from higherself.core.fields import NameListField, SelectField
 class OptionSelect(UnfoldAdminSelectWidget):
     """The options that the server knows, and the present value even where it is none of them."""
 
+    choices: Any
+
     def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> Any:
-        known = {str(key) for key, _label in self.choices}
-        extra = [(item, item) for item in value if item and item not in known]
-        kept, self.choices = self.choices, [*self.choices, *extra]
+        own: list[tuple[str, str]] = list(self.choices)
+        known = {key for key, _label in own}
+        self.choices = [*own, *((item, item) for item in value if item and item not in known)]
         try:
             return super().optgroups(name, value, attrs)
         finally:
-            self.choices = kept
+            self.choices = own
 
 
 class PrettyJson(forms.JSONField):
@@ -54,8 +57,13 @@ def formfield(db_field: models.Field[Any, Any], field: forms.Field) -> forms.Fie
         else:
             field.widget = UnfoldAdminTextInputWidget()
     elif isinstance(db_field, NameListField):
+        field.label = capfirst(str(field.label))
         field.widget.attrs.update({"class": " ".join(INPUT_CLASSES)})
     return field
+
+
+def text_area() -> UnfoldAdminTextareaWidget:
+    return UnfoldAdminTextareaWidget(attrs={"rows": 4})
 
 
 def json_area() -> UnfoldAdminTextareaWidget:
