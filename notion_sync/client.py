@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import random
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -97,7 +99,7 @@ class NotionApi:
         self._reported = 0
         self._healthy = False
         self._clock_offset = self.budget.row().clock_offset
-        http = httpx.Client(follow_redirects=False, limits=httpx.Limits(max_connections=4))
+        http = httpx.Client(follow_redirects=False, limits=httpx.Limits(max_connections=4), verify=_certificates())
         self._client = notion_client.Client(
             client=http,
             auth=auth or token(),
@@ -294,6 +296,12 @@ class NotionApi:
         if abs(offset - self._clock_offset) > CLOCK_TOLERANCE:
             self._clock_offset = offset
             self.budget.note_clock(offset)
+
+
+@lru_cache(maxsize=1)
+def _certificates() -> ssl.SSLContext:
+    """The authorities that are trusted. Reading them takes 30 ms, so it is done once a process."""
+    return httpx.create_ssl_context()
 
 
 _library_log = logging.getLogger("notion_client")

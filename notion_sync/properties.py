@@ -145,6 +145,8 @@ def chunks(text: str, size: int = TEXT_ITEM_UNITS) -> list[str]:
 def clean_text(text: Any) -> str:
     """NFC, without NUL and lone surrogates, which neither Notion nor PostgreSQL takes."""
     cleaned = str(text or "").replace("\x00", "")
+    if cleaned.isascii():
+        return cleaned
     cleaned = cleaned.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return unicodedata.normalize("NFC", cleaned)
 
@@ -159,7 +161,7 @@ class Text(Property):
     type = "rich_text"
 
     def from_wire(self, raw: Any) -> str:
-        return clean_text(plain_text(raw))
+        return clean_text(plain_text(raw)) if raw else ""
 
     def to_wire(self, canonical: str) -> list[dict[str, Any]]:
         parts = chunks(canonical)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from django.apps import AppConfig
@@ -23,3 +24,6 @@ class CoreConfig(AppConfig):
 
         # After the last app's migrations, so that every job's module is imported and the queue has its tables.
         post_migrate.connect(_install_schedules, sender=self, dispatch_uid="core.install_schedules")
+        # All that is loaded by now stays as long as the process: the garbage collector need not walk through it again
+        # and again, which costs a fifth of the time of what makes many objects, and a pause of 50 ms now and then.
+        gc.freeze()

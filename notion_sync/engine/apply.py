@@ -162,12 +162,19 @@ class Applier:
             self._adopt(meeting)
             return
         for prop in writable(self.mapping):
-            if prop.attr in meeting.remote:
+            if prop.attr in meeting.remote and not self._is_as_agreed(meeting, prop.attr):
                 self._one(meeting, prop, self._action(meeting, prop))
         if meeting.tie.in_trash and not meeting.page.get("in_trash"):
             self._back_from_trash(meeting)
         if meeting.tie.state != NotionPage.State.LINKED or meeting.tie.error or meeting.first:
             meeting.tie_changed = True
+
+    def _is_as_agreed(self, meeting: Meeting, attr: str) -> bool:
+        """The short way for most values: neither side has moved at all."""
+        base = meeting.tie.base
+        if meeting.first or attr not in base:
+            return False
+        return bool(meeting.remote[attr] == base[attr] and meeting.local[attr] == meeting.tie.agreed_local(attr))
 
     def _action(self, meeting: Meeting, prop: Property) -> Action:
         local, remote = meeting.local[prop.attr], meeting.remote[prop.attr]

@@ -55,24 +55,33 @@ class Seen:
         ties = NotionPage.objects.filter(
             database=self.database, page_id__in=pages, state=NotionPage.State.LINKED, in_trash=False, error=""
         ).exclude(seen="")
-        kept = {page_id: (row_id, seen) for page_id, row_id, seen in ties.values_list("page_id", "object_id", "seen")}
-        now = self.digests({page_id: row_id for page_id, (row_id, _) in kept.items()}, pages)
-        return {page_id for page_id, (_, seen) in kept.items() if now.get(page_id) == seen}
+        kept = list(ties.values_list("page_id", "object_id", "seen"))
+        rows = self._rows([row_id for _, row_id, _ in kept if row_id is not None])
+        return {
+            page_id
+            for page_id, row_id, seen in kept
+            if page_id and row_id in rows and seen == self._digest(self._items(pages[page_id]), rows[row_id])
+        }
 
     def digests(self, rows_of: dict[str, int], pages: dict[str, Json]) -> dict[str, str]:
         """The digest of each page with its row; none for a row that waits for something, or a page shown in part."""
         rows = self._rows(rows_of.values())
         found = {}
         for page_id, row_id in rows_of.items():
-            page, row = pages[page_id], rows.get(row_id)
-            items = [item for item in page["properties"].values() if item["id"] in self.property_ids]
-            if row is not None and not page.get("in_trash") and not any(map(_may_be_cut, items)):
-                # marshal is many times as fast as JSON; its form 2 depends on nothing but the values.
-                digest = hashlib.blake2b(self.salt, digest_size=16)
-                digest.update(marshal.dumps(items, 2))
-                digest.update(row)
-                found[page_id] = digest.hexdigest()
+            items = self._items(pages[page_id])
+            if row_id in rows and not any(map(_may_be_cut, items)):
+                found[page_id] = self._digest(items, rows[row_id])
         return found
+
+    def _items(self, page: Json) -> list[Json]:
+        return [item for item in page["properties"].values() if item["id"] in self.property_ids]
+
+    def _digest(self, items: list[Json], row: bytes) -> str:
+        digest = hashlib.blake2b(self.salt, digest_size=16)
+        # marshal is many times as fast as JSON; its form 2 depends on nothing but the values.
+        digest.update(marshal.dumps(items, 2))
+        digest.update(row)
+        return digest.hexdigest()
 
     def _rows(self, ids: Collection[int]) -> dict[int, bytes]:
         """Each row as the database has it, with the pages that it is related to."""
@@ -95,7 +104,7 @@ class Seen:
             targets = {row_id: [row[position]] if row[position] else [] for row_id, row in rows.items()}
             self._add(found, prop.to, targets)
         for prop in self.to_many:
-            self._add(found, prop.to, related_ids(self.mapping, prop, [_Id(row_id) for row_id in rows]))
+            self._add(found, prop.to, related_ids(self.mapping, prop, [_Id(row_id) for row_id in rows]))  # type: ignore[misc]
         return found
 
     def _add(self, found: dict[int, list[list[str]]], to: str, targets: dict[int, list[int]]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connections, models, router, transaction
 
 from higherself.core.models import Record
 from notion_sync.engine.records import is_empty, rows_manager, through_columns
@@ -40,19 +40,23 @@ def _bulk(mapping: type[NotionMapping], new: Sequence[Meeting], changed: Sequenc
     if new:
         manager.bulk_create([meeting.row for meeting in new])
     if changed:
-        columns = sorted({column for meeting in changed for column in meeting.columns})
-        # An upsert by primary key is ten times as fast as bulk_update, and the rows are locked.
-        manager.bulk_create(
-            [meeting.row for meeting in changed],
-            update_conflicts=True,
-            unique_fields=["pk"],
-            update_fields=[mapping.model._meta.get_field(_field_name(mapping, name)).name for name in columns],
-        )
+        columns = {column for meeting in changed for column in meeting.columns}
+        _update([meeting.row for meeting in changed], columns)
 
 
-def _field_name(mapping: type[NotionMapping], column: str) -> str:
-    by_attname = {item.attname: item.name for item in mapping.model._meta.concrete_fields}
-    return by_attname.get(column, column)
+def _update(rows: Sequence[models.Model], names: Collection[str]) -> None:
+    """One UPDATE, prepared once and run for each row: `bulk_update` takes ten times as long, and an upsert carries
+    every column of the row."""
+    model = type(rows[0])
+    db = connections[router.db_for_write(model)]
+    quote = db.ops.quote_name
+    fields = [item for item in model._meta.concrete_fields if {item.name, item.attname} & set(names)]
+    key = model._meta.pk
+    assignments = ", ".join(f"{quote(str(item.column))} = %s" for item in fields)
+    sql = f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE {quote(str(key.column))} = %s"  # noqa: S608
+    values = [[item.get_db_prep_save(getattr(row, item.attname), db) for item in (*fields, key)] for row in rows]
+    with db.cursor() as cursor:
+        cursor.executemany(sql, values)
 
 
 def _single(mapping: type[NotionMapping], meeting: Meeting) -> None:
@@ -100,7 +104,7 @@ def ties(changed: Sequence[NotionPage]) -> None:
     known = [tie for tie in changed if tie.pk is not None]
     NotionPage.objects.bulk_create(new)
     if known:
-        NotionPage.objects.bulk_create(known, update_conflicts=True, unique_fields=["id"], update_fields=_TIE_COLUMNS)
+        _update(known, _TIE_COLUMNS)
 
 
 def links(mapping: type[NotionMapping], meetings: Sequence[Meeting]) -> None:
