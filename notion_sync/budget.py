@@ -27,6 +27,8 @@ HEADROOM = 0.99
 # After this many failures in a row Notion counts as unreachable, and is asked only now and then.
 FAILURES_TO_OPEN = 4
 LONGEST_PAUSE = 60.0
+# A wait shorter than this is none: sleeping is not that exact. Seconds.
+TOLERANCE = 0.001
 
 
 class Lane(IntEnum):
@@ -86,7 +88,7 @@ class Budget:
         wait = max(due - now - (burst - 1) * interval, 0.0)
         if len(grants) >= self.allowed:
             wait = max(wait, grants[0] + WINDOW - now)
-        if wait > 0:
+        if wait > TOLERANCE:
             return wait
         taken = RequestBudget.objects.filter(key=self.key, version=row.version).update(
             version=row.version + 1, grants=[*grants, now], due=due + interval
