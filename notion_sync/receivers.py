@@ -46,4 +46,4 @@ def mark_after_relation_change(sender: Any, instance: Any, action: str, reverse:
 def page_addresses(sender: Any, pks: list[int], **kwargs: Any) -> dict[int, str]:
     keys = [key for key, mapping in MAPPINGS.items() if mapping.model is sender]
     pages = NotionPage.objects.filter(database__in=keys, object_id__in=pks).exclude(url="")
-    return dict(pages.values_list("object_id", "url"))
+    return {pk: url for pk, url in pages.values_list("object_id", "url") if pk is not None}

@@ -46,18 +46,28 @@ def read(api: NotionApi, mapping: type[NotionMapping], database: NotionDatabase,
     """
     by_id = {item["id"]: item for item in page["properties"].values()}
     values: Values = {}
-    for prop in (*mapping.fields, *mapping.relations):
-        known = database.properties.get(prop.attr)
-        if known is None:
-            continue
-        item = by_id.get(known["id"])
-        if item is None:
-            raise SchemaChanged(f"“{prop.name}” is missing in “{mapping.title}”")
-        try:
-            values[prop.attr] = prop.read(complete(api, prop, page["id"], item))
-        except WrongType as error:
-            raise SchemaChanged(str(error)) from error
+    try:
+        for prop in (*mapping.fields, *mapping.relations):
+            known = database.properties.get(prop.attr)
+            if known is None:
+                continue
+            item = by_id.get(known["id"])
+            if item is None:
+                raise SchemaChanged(f"“{prop.name}” is missing in “{mapping.title}”")
+            if may_be_cut(item):
+                item = complete(api, prop, page["id"], item)
+            values[prop.attr] = prop.read(item)
+    except WrongType as error:
+        raise SchemaChanged(str(error)) from error
     return values
+
+
+def may_be_cut(item: Json) -> bool:
+    """Whether there may be more entries than the page shows. People and texts are cut without a sign of it."""
+    if item.get("has_more"):
+        return True
+    value = item.get(item.get("type", ""))
+    return isinstance(value, list) and len(value) >= PAGE_OBJECT_ITEMS
 
 
 def complete(api: NotionApi, prop: Property, page_id: str, item: Json) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from higherself.core.errors import Conflict, Permanent, Retryable
-from notion_sync.client import NotAuthorised, NotionApi, NotionUnreachable
+from notion_sync.client import NotAuthorised, NotionApi, NotionUnreachable, NotShared
 from notion_sync.engine.completion import complete_relations
 from notion_sync.engine.counts import Counts
 from notion_sync.engine.lease import Held
@@ -20,7 +21,7 @@ from notion_sync.engine.push import Pusher, pending
 from notion_sync.engine.remote import SchemaChanged
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase, SyncRun
-from notion_sync.schema.binding import stored, usable
+from notion_sync.schema.binding import refresh, stored, usable
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,8 @@ class Reconciliation:
     def _push_all(self) -> None:
         for turn in range(PUSH_TURNS if self.job.plan is None else 1):
             for database in self.databases:
-                if turn == 0 or database.usable:
+                # What cannot be used was named when it was read.
+                if database.usable or (turn == 0 and self.job.direction == PUSH):
                     self._each(database, PUSH, self._push)
             if self.job.until() or not self._worth_another_turn():
                 return
@@ -100,11 +102,20 @@ class Reconciliation:
         except (NotAuthorised, NotionUnreachable):
             raise
         except (Permanent, Conflict, SchemaChanged, Retryable) as error:
-            logger.warning("%s: %s", database.title or database.key, error)
-            self.counts.error(database.key, str(error))
-            database.refresh_from_db()
+            message = self._explained(database, error)
+            logger.info("%s: %s", database.title or database.key, message)
+            self.counts.error(database.key, message)
         finally:
             self.job.progress.end(database.key, direction)
+
+    def _explained(self, database: NotionDatabase, error: Exception) -> str:
+        """The error, or what is behind it: a database that people have changed or taken away is paused and says so."""
+        if isinstance(error, (NotShared, SchemaChanged)) and database.usable and self.job.plan is None:
+            with contextlib.suppress(NotShared):
+                refresh(self.api, database.key)
+        database.refresh_from_db()
+        title = database.title or database.key
+        return f"“{title}” is paused: {database.problem}" if database.problem else f"“{title}”: {error}"
 
     def _pull(self, database: NotionDatabase) -> None:
         known = database.pages.count() if self.job.full or database.watermark is None else None

@@ -17,13 +17,13 @@ from typing import Any
 from django.db import connections
 
 from notion_sync.engine.records import UNBORN, PageIndex, related_ids, rows_manager, writable
-from notion_sync.engine.remote import Json
+from notion_sync.engine.remote import Json, may_be_cut
 from notion_sync.mapping import NotionMapping
 from notion_sync.models import NotionDatabase, NotionPage
-from notion_sync.properties import PAGE_OBJECT_ITEMS
 
 # Raise it when the way of comparing changes: what was found equal by other rules has to be compared again.
 RULES = 1
+_HALF = 16
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class _Id:
 
 
 class Seen:
-    """Digests for the pages of one database."""
+    """Digests for one batch of pages of a database: of each page and its row, one half each."""
 
     def __init__(self, mapping: type[NotionMapping], database: NotionDatabase, index: PageIndex) -> None:
         self.mapping = mapping
@@ -43,6 +43,7 @@ class Seen:
         taking_part = [prop for prop in writable(mapping) if prop.attr in database.properties]
         ids = {prop.attr: str(database.properties[prop.attr]["id"]) for prop in taking_part}
         self.property_ids = set(ids.values())
+        self._pages: dict[str, str] = {}
         rules = [(prop.attr, ids[prop.attr], prop.type, prop.owner.value) for prop in taking_part]
         self.salt = repr((RULES, rules)).encode()
         self.to_many = [prop for prop in mapping.relations if prop.many(mapping.model)]
@@ -55,36 +56,35 @@ class Seen:
         ties = NotionPage.objects.filter(
             database=self.database, page_id__in=pages, state=NotionPage.State.LINKED, in_trash=False, error=""
         ).exclude(seen="")
-        kept = list(ties.values_list("page_id", "object_id", "seen"))
+        kept = [
+            (page_id, row_id, seen[_HALF:])
+            for page_id, row_id, seen in ties.values_list("page_id", "object_id", "seen")
+            if page_id and seen[:_HALF] == self._of_page(pages[page_id])
+        ]
         rows = self._rows([row_id for _, row_id, _ in kept if row_id is not None])
-        return {
-            page_id
-            for page_id, row_id, seen in kept
-            if page_id and row_id in rows and seen == self._digest(self._items(pages[page_id]), rows[row_id])
-        }
+        return {page_id for page_id, row_id, seen in kept if row_id is not None and rows.get(row_id) == seen}
 
     def digests(self, rows_of: dict[str, int], pages: dict[str, Json]) -> dict[str, str]:
         """The digest of each page with its row; none for a row that waits for something, or a page shown in part."""
         rows = self._rows(rows_of.values())
-        found = {}
-        for page_id, row_id in rows_of.items():
-            items = self._items(pages[page_id])
-            if row_id in rows and not any(map(_may_be_cut, items)):
-                found[page_id] = self._digest(items, rows[row_id])
-        return found
+        return {
+            page_id: self._of_page(pages[page_id]) + rows[row_id]
+            for page_id, row_id in rows_of.items()
+            if row_id in rows and not any(map(may_be_cut, self._items(pages[page_id])))
+        }
 
     def _items(self, page: Json) -> list[Json]:
         return [item for item in page["properties"].values() if item["id"] in self.property_ids]
 
-    def _digest(self, items: list[Json], row: bytes) -> str:
-        digest = hashlib.blake2b(self.salt, digest_size=16)
-        # marshal is many times as fast as JSON; its form 2 depends on nothing but the values.
-        digest.update(marshal.dumps(items, 2))
-        digest.update(row)
-        return digest.hexdigest()
+    def _of_page(self, page: Json) -> str:
+        known = self._pages.get(page["id"])
+        if known is None:
+            # marshal is many times as fast as JSON; its form 2 depends on nothing but the values.
+            known = self._pages[page["id"]] = _digest(self.salt, marshal.dumps(self._items(page), 2))
+        return known
 
-    def _rows(self, ids: Collection[int]) -> dict[int, bytes]:
-        """Each row as the database has it, with the pages that it is related to."""
+    def _rows(self, ids: Collection[int]) -> dict[int, str]:
+        """The digest of each row as the database has it, with the pages that it is related to."""
         if not ids:
             return {}
         query = rows_manager(self.mapping.model).filter(
@@ -96,7 +96,7 @@ class Seen:
             cursor.execute(sql, values)
             rows = {row[0]: row for row in cursor.fetchall()}
         related = self._related(rows)
-        return {row_id: repr((row, related[row_id])).encode() for row_id, row in rows.items()}
+        return {row_id: _digest(repr((row, related[row_id])).encode()) for row_id, row in rows.items()}
 
     def _related(self, rows: dict[int, Any]) -> dict[int, list[list[str]]]:
         found: dict[int, list[list[str]]] = {row_id: [] for row_id in rows}
@@ -114,10 +114,12 @@ class Seen:
             found[row_id].append(sorted(self.index.live(known)))
 
 
-def _may_be_cut(item: Json) -> bool:
-    """A page object shows 25 entries at most: what stands behind them is not in the digest."""
-    value = item.get(item.get("type", ""))
-    return bool(item.get("has_more")) or (isinstance(value, list) and len(value) >= PAGE_OBJECT_ITEMS)
+def _digest(*parts: bytes) -> str:
+    """Half of what a tie keeps. 64 bits: it only has to differ from the one before it."""
+    digest = hashlib.blake2b(digest_size=_HALF // 2)
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _flat(lists: Iterable[list[int]]) -> set[int]:

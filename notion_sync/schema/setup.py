@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,8 +52,17 @@ class Setup:
     """One run of the set-up. With ``dry_run`` it reads and plans, and writes nothing to either side."""
 
     def __init__(
-        self, api: NotionApi, parent: str = "", *, dry_run: bool = False, say: Callable[[str], object] = logger.info
+        self,
+        api: NotionApi,
+        parent: str = "",
+        *,
+        dry_run: bool = False,
+        recreate: Sequence[str] = (),
+        say: Callable[[str], object] = logger.info,
     ) -> None:
+        self.recreate = set(recreate)
+        # Databases that are known and cannot be opened: they are left alone, and so are relations with them.
+        self.closed: set[str] = set()
         self.api = api
         self.parent = parent
         self.dry_run = dry_run
@@ -78,7 +87,7 @@ class Setup:
 
     # -- databases ----------------------------------------------------------------------------------------------
     def _databases(self) -> None:
-        lacking = [key for key in MAPPINGS if not self._open(key)]
+        lacking = [key for key in MAPPINGS if not self._open(key) and key not in self.closed]
         if not lacking:
             return
         parent = self.parent or settings.NOTION_PARENT_PAGE_ID or find_parent(self.api)
@@ -102,16 +111,26 @@ class Setup:
         try:
             database = self.api.database(database_id)
         except NotShared as error:
-            if settings.NOTION_DATABASE_IDS[key]:
-                raise Permanent(
-                    f"{settings.NOTION_DATABASE_VARIABLES[key]} names a database that cannot be opened: share it with "
-                    f"the integration in Notion, or correct the variable. [{error}]"
-                ) from error
+            if key not in self.recreate:
+                self._close(key, error)
             return False
         if database.get("in_trash"):
             self.plan.problems.append(f"“{MAPPINGS[key].title}” is in Notion's trash: restore it there.")
         self._note_database(key, database)
         return True
+
+    def _close(self, key: str, error: NotShared) -> None:
+        """Notion does not tell a database that is gone from one that is not shared, so none is made in its place."""
+        self.closed.add(key)
+        mend = (
+            f"correct {settings.NOTION_DATABASE_VARIABLES[key]}"
+            if settings.NOTION_DATABASE_IDS[key]
+            else f"if it is gone for good, run `manage.py setup_notion --recreate {key}`"
+        )
+        self.plan.problems.append(
+            f"“{MAPPINGS[key].title}” cannot be opened: it was deleted or is not shared with the integration. Share it "
+            f"again in Notion (••• → Connections); {mend}. [{error}]"
+        )
 
     def _note_database(self, key: str, database: Json) -> None:
         row = stored(key) if not self.dry_run else NotionDatabase.objects.filter(key=key).first()
@@ -196,7 +215,8 @@ class Setup:
     # -- relations ----------------------------------------------------------------------------------------------
     def _relations(self) -> None:
         for key, mapping in MAPPINGS.items():
-            lacking = [prop for prop in mapping.relations if self._lacks(key, prop)]
+            open_ones = [prop for prop in mapping.relations if not {key, prop.to} & self.closed]
+            lacking = [prop for prop in open_ones if self._lacks(key, prop)]
             for prop in lacking:
                 self._step(f"relate “{mapping.title}”.“{prop.name}” with “{MAPPINGS[prop.to].title}”.“{prop.reverse}”")
             if lacking and not self.dry_run:
@@ -215,11 +235,20 @@ class Setup:
         """Notion names a reverse side itself (“Related to …”); it gets the name that people know it by."""
         renames: dict[str, Json] = defaultdict(dict)
         for key, mapping in MAPPINGS.items():
-            for prop in mapping.relations:
+            for prop in mapping.relations if key not in self.closed else ():
+                if prop.to in self.closed:
+                    continue
                 found = self.bindings[key].found.get(prop.attr, {})
                 synced = self._schema_item(key, found.get("id", ""))
                 name = ((synced or {}).get("relation", {}).get("dual_property") or {}).get("synced_property_name", "")
-                if found.get("reverse_id") and name.startswith("Related to ") and name != prop.reverse:
+                if not (found.get("reverse_id") and name.startswith("Related to ") and name != prop.reverse):
+                    continue
+                if prop.reverse in self.schemas[prop.to]["properties"]:
+                    self.plan.problems.append(
+                        f"“{MAPPINGS[prop.to].title}” has another property called “{prop.reverse}”, so the other side of "
+                        f"“{mapping.title}”.“{prop.name}” is called “{name}”. It works; rename either as you like."
+                    )
+                else:
                     renames[prop.to][found["reverse_id"]] = {"name": prop.reverse}
         for key, changes in renames.items():
             self._step(f"name {len(changes)} reverse relations in “{MAPPINGS[key].title}”")
@@ -232,6 +261,8 @@ class Setup:
     # -- formulas and rollups -----------------------------------------------------------------------------------
     def _computed(self) -> None:
         for key, mapping in MAPPINGS.items():
+            if key in self.closed:
+                continue
             lacking = [prop for prop in mapping.properties if not is_plain(prop) and self._lacks(key, prop)]
             lacking = [prop for prop in lacking if not isinstance(prop, Relation)]
             for prop in lacking:

@@ -32,7 +32,7 @@ class Command(BaseCommand):
                     )
         if rows:
             self._table(rows)
-            self.stderr.write("Run `manage.py setup_notion` to create what is missing.")
+            self.stderr.write("`manage.py setup_notion` creates what is missing, and says what a person has to mend.")
             sys.exit(1)
         self.stdout.write(f"The {len(found)} databases are as expected.")
 
