@@ -75,7 +75,7 @@ class FeedbackAdmin(RecordAdmin):
     list_filter = (options("status"), options("sentiment"), options("source"), options("feedback_type"))
     list_select_related = ("contact", "related_product")
     search_fields = ("feedback_title", "feedback_id", "feedback_content")
-    ordering = ("-date_received", "-pk")
+    ordering = ("-pk",)
     fieldsets = [
         (None, {"fields": ["feedback_title", "feedback_type", "rating", "rating_scale", "sentiment"]}),
         (_("Words"), {"fields": ["feedback_content", "tags"]}),

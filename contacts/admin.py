@@ -46,7 +46,8 @@ class ContactAdmin(RecordAdmin):
         "email_opt_in",
     )
     search_fields = ("full_name", "email", "phone", "contact_id", "company")
-    ordering = ("-updated_at",)
+    # The newest first, by the one order that needs no sorting of a hundred thousand rows.
+    ordering = ("-pk",)
     fieldsets = [
         (
             _("Person"),

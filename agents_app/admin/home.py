@@ -53,7 +53,8 @@ def _unsent() -> Matter:
 def today() -> list[Figure]:
     start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     end = start + timedelta(days=1)
-    begun = WorkflowInstance.objects.live().filter(start_date__gte=start, start_date__lt=end)
+    # What began today has been changed today: that condition has an index.
+    begun = WorkflowInstance.objects.live().filter(updated_at__gte=start, start_date__gte=start, start_date__lt=end)
     due = Task.objects.live().filter(status__in=OPEN_TASK, due_date__gte=start, due_date__lt=end)
     instances, permission = cells.list_url(WorkflowInstance), "agents_app.view_workflowinstance"
     return [
@@ -95,7 +96,7 @@ def _due(task: Task) -> object:
 
 @listings
 def newest_instances() -> list[Listing]:
-    rows = WorkflowInstance.objects.live().order_by("-start_date", "-pk")[:SHOWN]
+    rows = WorkflowInstance.objects.live().order_by("-pk")[:SHOWN]
     lines = tuple((str(row), cells.change_url(WorkflowInstance, row.pk), cells.moment(row.start_date)) for row in rows)
     url = cells.list_url(WorkflowInstance)
     return [

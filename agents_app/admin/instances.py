@@ -96,7 +96,7 @@ class WorkflowInstanceAdmin(RecordAdmin):
     )
     list_select_related = ("workflow", "contact")
     search_fields = ("instance_name", "instance_id", "client_lead_email", "client_lead_name")
-    ordering = ("-start_date", "-pk")
+    ordering = ("-pk",)
     fieldsets = [
         (None, {"fields": ["instance_name", "workflow", "business_entity", "contact", "priority", "tags"]}),
         (gettext_lazy("About"), {"fields": ["products", "campaign", "feedback", "assigned_agent", "assigned_to"]}),

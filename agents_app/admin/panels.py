@@ -86,14 +86,14 @@ def story(_request: HttpRequest, instance: WorkflowInstance) -> Panel:
     return Panel(gettext_lazy("History"), "console/story.html", {"rows": rows}, order=20, icon="timeline")
 
 
-def _task_rows(tasks: list[Task], here: str) -> list[tuple[Any, ...]]:
+def _task_rows(tasks: list[Task], here: str, may: bool) -> list[tuple[Any, ...]]:
     return [
         (
             cells.record_link(task),
             cells.chip(task.status, tone_of(task.status)),
             cells.chip(cells.ago(task.due_date), "bad") if task.is_overdue else cells.moment(task.due_date),
             task.assignee_text or ", ".join(str(item.get("name", "")) for item in task.assigned_to),
-            _task_button(task, here),
+            _task_button(task, here) if may else "",
         )
         for task in tasks
     ]
@@ -114,7 +114,9 @@ def _task_button(task: Task, here: str) -> Any:
 
 
 def _tasks(request: HttpRequest, rows: Any, more: str, order: int) -> Panel:
-    found = _task_rows(list(rows.order_by("due_date", "pk")[:SHOWN]), request.path)
+    user: Any = request.user
+    may = user.has_perm("agents_app.change_task")
+    found = _task_rows(list(rows.order_by("due_date", "pk")[:SHOWN]), request.path, may)
     heads = [_("Task"), _("Status"), _("Due"), _("Who"), ""]
     return table(gettext_lazy("Tasks"), heads, found, more=more, order=order, icon="task_alt")
 
@@ -127,7 +129,7 @@ def tasks(request: HttpRequest, instance: WorkflowInstance) -> Panel:
 
 @panel(Contact)
 def contact_instances(_request: HttpRequest, contact: Contact) -> Panel:
-    rows = contact.workflow_instances.filter(archived_at=None).select_related("workflow").order_by("-start_date", "-pk")
+    rows = contact.workflow_instances.filter(archived_at=None).select_related("workflow").order_by("-pk")
     lines = [
         (
             cells.record_link(row),

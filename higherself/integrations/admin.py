@@ -35,7 +35,7 @@ Status = InboundEvent.Status
 # Headers whose value proves the sender: shown by their ends only.
 _PROOFS = ("signature", "secret", "token", "authorization", "hmac")
 # Ignored events older than this ask nobody any more.
-RECENT = timedelta(days=7)
+RECENT = timedelta(days=1)
 
 
 def _replay(request: HttpRequest, rows: list[InboundEvent]) -> Answer:
@@ -56,6 +56,19 @@ class ProviderFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class StatusFilter(SimpleListFilter):
+    title = gettext_lazy("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Status.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in {Status.RETRYING, Status.QUARANTINED}:
+            queryset = _in_trouble(queryset)
+        return queryset.filter(status=self.value()) if self.value() else queryset
 
 
 class Received(SimpleListFilter):
@@ -82,7 +95,7 @@ class Trouble(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "yes":
-            return queryset.filter(status=Status.QUARANTINED)
+            return _in_trouble(queryset).filter(status=Status.QUARANTINED)
         return queryset.filter(_ignored_lately()) if self.value() == "ignored" else queryset
 
 
@@ -93,7 +106,7 @@ def _ignored_lately() -> Q:
 @admin.register(InboundEvent)
 class InboundEventAdmin(ReadOnlyAdmin):
     list_display = ("received", "provider_name", "event_type", "state", "attempts", "reason", "result", "replay_note")
-    list_filter = ("status", Trouble, ProviderFilter, Received)
+    list_filter = (StatusFilter, Trouble, ProviderFilter, Received)
     search_fields = ("=id", "=delivery_key", "^event_type", "=ordering_key")
     search_help_text = gettext_lazy("An event's id, a delivery key, or the beginning of a type")
     # By time: the newest page needs no sorting.
@@ -202,11 +215,16 @@ def _safe(text: str) -> Any:
     return cells.text_block(redact(db_text(text)))
 
 
+def _in_trouble(events: QuerySet[InboundEvent] | None = None) -> QuerySet[InboundEvent]:
+    """By the index of just these events: SQLite uses it only where the statement itself names the two words."""
+    rows = InboundEvent.objects.all() if events is None else events
+    return rows.extra(where=[f"{InboundEvent._meta.db_table}.status IN ('retrying', 'quarantined')"])  # noqa: S610
+
+
 @matters
 def events_that_wait() -> list[Matter]:
-    held = bounded(InboundEvent.objects.filter(status=Status.QUARANTINED))
-    late = InboundEvent.objects.filter(status=Status.RETRYING, attempts__gt=0)
-    retrying = bounded(late)
+    held = bounded(_in_trouble().filter(status=Status.QUARANTINED))
+    retrying = bounded(_in_trouble().filter(status=Status.RETRYING, attempts__gt=0))
     found = [
         Matter(
             "events",
@@ -222,7 +240,7 @@ def events_that_wait() -> list[Matter]:
             "retrying",
             ngettext("event will be tried again", "events will be tried again", retrying),
             retrying,
-            cells.list_url(InboundEvent, "status__exact=retrying"),
+            cells.list_url(InboundEvent, "status=retrying"),
             hint=_("Nothing to do, unless it lasts."),
             icon="update",
             permission="integrations.view_inboundevent",
@@ -236,7 +254,7 @@ def _ignored() -> Matter:
     number = bounded(InboundEvent.objects.filter(_ignored_lately()).exclude(error=""))
     return Matter(
         "ignored",
-        ngettext("event was ignored this week", "events were ignored this week", number),
+        ngettext("event was ignored since yesterday", "events were ignored since yesterday", number),
         number,
         cells.list_url(InboundEvent, "trouble=ignored"),
         "calm",

@@ -112,11 +112,11 @@ def current_notices() -> list[Notice]:
 
 
 def current_figures() -> list[Figure]:
-    return [item for maker in _figures for item in maker()]
+    return _kept("console.figures", _figures)
 
 
 def current_listings() -> list[Listing]:
-    return sorted((item for maker in _listings for item in maker()), key=lambda item: item.order)
+    return sorted(_kept("console.listings", _listings), key=lambda item: item.order)
 
 
 def _kept(key: str, makers: list[Any]) -> list[Any]:

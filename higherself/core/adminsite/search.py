@@ -39,5 +39,5 @@ def _in_model(request: HttpRequest, model: Any, term: str, icon: str) -> list[Se
     title = str(model._meta.verbose_name).capitalize()
     return [
         SearchResult(title=str(row), description=title, link=change_url(model, row.pk), icon=icon)
-        for row in rows.order_by("-updated_at")[:OF_EACH]
+        for row in rows.order_by("-pk")[:OF_EACH]
     ]
