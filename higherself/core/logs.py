@@ -11,7 +11,7 @@ from django.conf import settings
 MASK = "***"
 _SECRET_SETTINGS = ("SECRET_KEY", "NOTION_API_TOKEN", "NOTION_WEBHOOK_TOKEN", "WEBHOOK_SECRET", "SENTRY_DSN")
 _HARMLESS = {"base_url", "time_zone", "username", "publication_id", "community_id", "base_id"}
-_PATH_TOKEN = re.compile(r"(/webhooks/[a-z0-9_-]+/)[^/?\s\"]+")
+_PATH_TOKEN = re.compile(r"(/+webhooks/+[^/?\s\"]+/+)[^?\s\"]+")
 _HEADER = re.compile(r"(?i)((?:authorization|x-webhook-secret)[\"']?\s*[:=]\s*[\"']?(?:token |bearer )?)[^\s\"',}]+")
 _OWN_TOKEN = re.compile(r"hsn_[A-Za-z0-9_-]{20,}")
 

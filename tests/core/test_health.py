@@ -140,6 +140,14 @@ def test_secrets_never_reach_a_log_line(settings: Any) -> None:
     assert redact(line) == "GET /webhooks/circle/*** with *** and Authorization: Token ***"
 
 
+@pytest.mark.parametrize(
+    "path", ["/webhooks/circle/s3", "/webhooks//circle//s3", "/webhooks/Circle/s3/", "/webhooks/x/s3/y"]
+)
+def test_a_secret_in_a_misspelt_address_is_masked_too(path: str) -> None:
+    assert "s3" not in redact(f"POST {path}?action=a 404")
+    assert redact(f"POST {path}?action=a 404").endswith("/***?action=a 404")
+
+
 def test_replaying_needs_a_filter_and_says_how_many() -> None:
     InboundEvent.objects.create(
         provider="typeform", delivery_key="1", body=b"{}", status=InboundEvent.Status.QUARANTINED, next_attempt_at=None
