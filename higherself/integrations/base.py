@@ -34,6 +34,8 @@ class Provider:
     takes_webhooks = True
     # False: deliveries are verified, stored and shown, but not worked on, because nothing understands them yet.
     reads = True
+    # The status that says "stored" to this sender: 202, unless it takes a 202 for a failure.
+    accepted_status = 202
     # Headers kept with the event besides KEPT_HEADERS, in lower case.
     keeps: tuple[str, ...] = ()
 

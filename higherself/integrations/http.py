@@ -114,9 +114,9 @@ def _called_url(request: HttpRequest) -> str:
     return base + request.get_full_path()
 
 
-def answer(stored: Stored) -> Response:
+def answer(stored: Stored, accepted: int = status.HTTP_202_ACCEPTED) -> Response:
     word = "duplicate" if stored.duplicate else "accepted"
-    code = status.HTTP_200_OK if stored.duplicate else status.HTTP_202_ACCEPTED
+    code = status.HTTP_200_OK if stored.duplicate else accepted
     return Response({"event_id": str(stored.event_id), "status": word}, code)
 
 

@@ -75,7 +75,7 @@ class WebhookView(PublicView):
             raise http.too_large(settings.MAX_BODY_BYTES) from None
         except BadBody as error:
             raise Refused(400, str(error)) from None
-        return http.answer(store(provider, delivery))
+        return http.answer(store(provider, delivery), provider.accepted_status)
 
     @extend_schema(exclude=True)
     def get(self, request: Request, slug: str, token: str = "") -> Response:

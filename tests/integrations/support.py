@@ -40,6 +40,21 @@ def json_delivery(body: Any, **options: Any) -> Delivery:
     return Delivery(body=content, content_type="application/json", **options)
 
 
+def sent(name: str, **options: Any) -> Delivery:
+    """A payload as its provider sends it: some say what happened outside of the body, and here in the file's name.
+
+    ``amelia/event.bookingAdded.json`` comes to an address with that action, ``woocommerce/order.deleted.json`` with
+    that topic in a header.
+    """
+    slug, _, file = name.partition("/")
+    stem = file.rsplit(".", 1)[0]
+    if slug == "amelia":
+        options.setdefault("query", f"action={stem.partition('.')[2]}")
+    if slug == "woocommerce":
+        options.setdefault("headers", {"X-WC-Webhook-Topic": stem, "X-WC-Webhook-ID": "142"})
+    return json_delivery(raw(name), **options)
+
+
 @dataclass(frozen=True)
 class Proof:
     """What proves a delivery: headers, or the token at the end of the path."""

@@ -257,8 +257,8 @@ def test_a_stored_event_is_read_by_its_provider(clock):
     body = raw("typeform/form_response.signed.raw")
     (event,) = inbox.read(make("k", body=body, content_type="application/json"))
     assert (event.kind, event.source) == (EventKind.LEAD_SUBMITTED, "Typeform")
-    with pytest.raises(Ignore, match="There is no reader for Plaud yet"):
-        inbox.read(make("p", provider="plaud"))
+    with pytest.raises(Ignore, match="event type 'form_closed' is not one that is acted upon"):
+        inbox.read(make("p", body=b'{"event_type": "form_closed"}', content_type="application/json"))
     with pytest.raises(Unreadable):
         inbox.read(make("w", provider="website", content_type="application/json"))
     with pytest.raises(Permanent, match="No provider is called 'gone'"):

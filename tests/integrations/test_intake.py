@@ -112,7 +112,8 @@ def test_inside_a_transaction_the_row_belongs_to_it(woken: list[str]):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_nobody_is_to_work_on_is_stored_with_the_reason(woken: list[str]):
+def test_what_nobody_is_to_work_on_is_stored_with_the_reason(woken: list[str], monkeypatch):
+    monkeypatch.setattr(PROVIDERS["plaud"], "reads", False)
     store(TYPEFORM, json_delivery(typeform_body("t1")), ignored="just so")
     store(PROVIDERS["plaud"], json_delivery({"event": "transcription.completed"}))
     found = InboundEvent.objects.order_by("received_at").values_list("status", "error", "next_attempt_at")
