@@ -62,7 +62,7 @@ def svg(definition: Definition, current: str = "", visited: Collection[str] = ()
     """The drawing: the current state filled, those that were passed outlined. Each arrow says its event on hovering."""
     boxes = places(definition)
     arrows = _arrows(definition)
-    width = max(box.x for box in boxes.values()) + WIDTH + MARGIN
+    width = max(box.x for box in boxes.values()) + WIDTH + MARGIN + 24
     below = sum(_is_back(boxes[source], boxes[target]) for source, target in arrows)
     height = max(box.y for box in boxes.values()) + HEIGHT + MARGIN + (26 if below else 0)
     return format_html(
@@ -129,6 +129,10 @@ def _curve(source: Box, target: Box) -> str:
         start, end = source.x + WIDTH, target.x - 2
         first, second = f"{start + bend} {source.middle}", f"{end - bend} {target.middle}"
         return f"M{start} {source.middle}C{first} {second} {end} {target.middle}"
+    if target.x == source.x and abs(target.y - source.y) > HEIGHT + GAP_Y:
+        # Around the boxes between them.
+        side, out = source.x + WIDTH, source.x + WIDTH + 30
+        return f"M{side} {source.middle}C{out} {source.middle} {out} {target.middle} {side + 2} {target.middle}"
     if target.x == source.x:
         down = target.y > source.y
         start, end = (source.y + HEIGHT, target.y - 2) if down else (source.y, target.y + HEIGHT + 2)

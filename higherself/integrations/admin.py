@@ -105,7 +105,7 @@ def _ignored_lately() -> Q:
 
 @admin.register(InboundEvent)
 class InboundEventAdmin(ReadOnlyAdmin):
-    list_display = ("received", "provider_name", "event_type", "state", "attempts", "reason", "result", "replay_note")
+    list_display = ("received", "provider_name", "event_type", "state", "attempts", "reason")
     list_filter = (StatusFilter, Trouble, ProviderFilter, Received)
     search_fields = ("=id", "=delivery_key", "^event_type", "=ordering_key")
     search_help_text = gettext_lazy("An event's id, a delivery key, or the beginning of a type")
@@ -153,21 +153,13 @@ class InboundEventAdmin(ReadOnlyAdmin):
     def state(self, obj: InboundEvent) -> Any:
         return cells.chip(obj.get_status_display(), tone_of(obj.status))
 
-    @display(description=gettext_lazy("reason"))
+    @display(description=gettext_lazy("what came of it"))
     def reason(self, obj: InboundEvent) -> Any:
-        return cells.short("error", length=90)(self, obj)
-
-    @display(description=gettext_lazy("created"))
-    def result(self, obj: InboundEvent) -> Any:
-        return cells.created_first(obj.created)
+        return cells.short("error", length=120)(self, obj) if obj.error else cells.created_first(obj.created)
 
     @display(description=gettext_lazy("created"))
     def made(self, obj: InboundEvent) -> Any:
         return cells.created(obj.created)
-
-    @display(description=gettext_lazy("replayed"))
-    def replay_note(self, obj: InboundEvent) -> Any:
-        return cells.moment(obj.replayed_at) if obj.replayed_at else cells.NOTHING
 
     @display(description=gettext_lazy("body"))
     def payload(self, obj: InboundEvent) -> Any:

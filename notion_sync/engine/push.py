@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from higherself.core.errors import Conflict, Permanent, Retryable
@@ -28,6 +28,9 @@ from notion_sync.schema.binding import refresh
 
 BATCH = 50
 FIRST_PAUSE = timedelta(seconds=30)
+# A page that was created shows in queries some seconds later. Until then nobody knows whether it was; a run for which
+# an operator waits is this patient, a background job as patient as after any failure.
+SETTLING = timedelta(seconds=6)
 LONGEST_PAUSE = timedelta(hours=6)
 
 Progress = Callable[[int], None]
@@ -66,6 +69,8 @@ class Pusher:
         self.counts = counts
         self.progress = progress
         self.impatient = impatient
+        # Rows that Notion has refused in this run: trying again at once would be refused again.
+        self.refused: set[int] = set()
         self.index = PageIndex()
         self.waiting = 0
 
@@ -113,7 +118,7 @@ class Pusher:
             if not rows:
                 return
             last = (rows[-1].local_change_at, rows[-1].pk)
-            yield rows
+            yield [row for row in rows if row.pk not in self.refused]
 
     def _change(self, row: Record, tie: NotionPage | None, local: Values) -> Change:
         change = Change(row, tie or NotionPage(database=self.database, object_id=row.pk))
@@ -146,6 +151,7 @@ class Pusher:
         except NotShared as error:
             self._gone(change, error)
         except (Permanent, TooLong, SchemaChanged) as error:
+            self.refused.add(change.row.pk)
             self._failed(change, str(error), permanent=True)
             self._recheck_schema()
         except (Retryable, Conflict) as error:
@@ -182,6 +188,7 @@ class Pusher:
     def _create(self, change: Change) -> None:
         # The intent is stored first: after a crash between the request and its answer the page is looked for, and
         # what was to be written is the base by which later edits of either side are told.
+        wire = self._wire(change)
         tried = change.tie.state == NotionPage.State.CREATING and bool(change.tie.pk)
         page = self._find(change) if tried else None
         if page is None:
@@ -190,7 +197,7 @@ class Pusher:
             change.tie.save()
         if page is None:
             try:
-                page = self.api.create_page(self.database.data_source_id, self._wire(change))
+                page = self.api.create_page(self.database.data_source_id, wire)
             except Uncertain as error:
                 page = self.api.page(error.page_id) if error.page_id else self._find(change)
                 if page is None:
@@ -300,6 +307,10 @@ class Pusher:
         tie = change.tie
         tie.attempts += 1
         pause = min(FIRST_PAUSE * 2 ** min(tie.attempts - 1, 12), LONGEST_PAUSE)
+        if permanent and tie.page_id is None:
+            tie.state = NotionPage.State.LINKED  # it was refused, so nothing was created that could be looked for
+        if self.impatient and not permanent and tie.state == NotionPage.State.CREATING:
+            pause = SETTLING
         tie.error = f"{describe(self.mapping, change.row)}: {message}"
         tie.next_attempt_at = timezone.now() + (LONGEST_PAUSE if permanent and tie.attempts > 3 else pause)
         tie.save()
@@ -322,10 +333,22 @@ class Pusher:
 
 
 def pending(mapping: type[NotionMapping], *, impatient: bool = False) -> Any:
-    """Rows with changes that Notion has not got, without paused ones and, unless ``impatient``, those that rest
-    after a failure."""
-    waiting = rows_manager(mapping.model).filter(local_change_at__isnull=False, sync_paused=False)
-    if impatient:
-        return waiting
+    """Rows with changes that Notion has not got, without paused ones and those that rest after a failure.
+
+    ``impatient`` tries what failed again at once, but for pages of which nobody knows yet whether they were created.
+    """
     resting = NotionPage.objects.filter(database_id=mapping.key, next_attempt_at__gt=timezone.now())
+    if impatient:
+        resting = resting.filter(state=NotionPage.State.CREATING)
+    waiting = rows_manager(mapping.model).filter(local_change_at__isnull=False, sync_paused=False)
     return waiting.exclude(pk__in=resting.filter(object_id__isnull=False).values("object_id"))
+
+
+def settling(keys: Iterable[str]) -> float:
+    """Seconds until it may be known whether the pages that are being created exist; 0 when none is, or soon."""
+    ties = NotionPage.objects.filter(database__in=keys, state=NotionPage.State.CREATING, page_id__isnull=True)
+    now = timezone.now()
+    soon = ties.filter(next_attempt_at__gt=now, next_attempt_at__lte=now + SETTLING).aggregate(
+        last=Max("next_attempt_at")
+    )
+    return (soon["last"] - now).total_seconds() if soon["last"] else 0.0
