@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from higherself.core.errors import Permanent, Retryable
 from notion_sync import doorbell
 from notion_sync.budget import Lane
 from notion_sync.client import NotionApi
+from notion_sync.engine.counts import Counts
 from notion_sync.engine.lease import Held, hold
 from notion_sync.engine.push import pending
 from notion_sync.engine.records import rows_manager
@@ -26,8 +28,7 @@ logger = logging.getLogger(__name__)
 
 # A round ends after this long, so that commands and other jobs get their turn; seconds.
 ROUND = 40.0
-# Before a page is overwritten, what people changed in its database is read, unless that was done just now.
-FRESH_FOR_UPDATES = timedelta(seconds=10)
+# A page that people made for the same thing is met before a new one is created, unless it is younger than this.
 FRESH_FOR_CREATES = timedelta(seconds=90)
 
 
@@ -94,19 +95,24 @@ def _push_until_done(api: NotionApi, held: Held) -> None:
     deadline = time.monotonic() + ROUND
     while (keys := waiting_keys()) and time.monotonic() < deadline:
         stale = [key for key in keys if _must_read_first(key)]
-        if stale:
-            reconcile(api, Job(keys=stale, direction=PULL), held, "push")
-        job = Job(keys=keys, direction=PUSH, until=lambda: time.monotonic() > deadline)
-        counts = reconcile(api, job, held, "push")
+        fresh = [key for key in keys if key not in stale]
+        until = functools.partial(_is_over, deadline)
+        counts = reconcile(api, Job(keys=stale, direction=BOTH, until=until), held, "push") if stale else Counts()
+        if fresh:
+            job = Job(keys=fresh, direction=PUSH, until=until, has_read=True)
+            counts = counts.plus(reconcile(api, job, held, "push"))
         if not counts.changed():
             return
 
 
+def _is_over(deadline: float) -> bool:
+    return time.monotonic() > deadline
+
+
 def _must_read_first(key: str) -> bool:
-    """Whether a person's edit could be overwritten unseen if we pushed now."""
+    """Whether a person's edit could be overwritten unseen if we pushed now: always where a page is to be changed."""
     pulled = NotionDatabase.objects.filter(key=key).values_list("pulled_at", flat=True).first()
-    if pulled is None:
+    if pulled is None or timezone.now() - pulled > FRESH_FOR_CREATES:
         return True
     waiting = rows_manager(MAPPINGS[key].model).filter(local_change_at__isnull=False).values("pk")
-    updates = NotionPage.objects.filter(database_id=key, page_id__isnull=False, object_id__in=waiting).exists()
-    return timezone.now() - pulled > (FRESH_FOR_UPDATES if updates else FRESH_FOR_CREATES)
+    return NotionPage.objects.filter(database_id=key, page_id__isnull=False, object_id__in=waiting).exists()

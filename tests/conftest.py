@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,9 @@ def notion(
 
 
 @pytest.fixture
-def api(notion: Sandbox) -> Iterator[NotionApi]:
+def api(notion: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[NotionApi]:
+    # The local Notion shows a new page at once, so there is nothing to wait for.
+    monkeypatch.setattr("notion_sync.engine.push.SETTLING", timedelta(0))
     with NotionApi(sleep=lambda _seconds: None, patience=30) as client:
         yield client
 

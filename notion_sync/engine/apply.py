@@ -25,7 +25,7 @@ from notion_sync.engine.seen import Seen
 from notion_sync.mapping import NotionMapping
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase, NotionPage, SyncConflict
-from notion_sync.properties import Property, Relation
+from notion_sync.properties import Owner, Property, Relation
 
 
 @dataclass
@@ -300,30 +300,38 @@ class Applier:
 
     # -- a page that has no row ---------------------------------------------------------------------------------
     def _adopt(self, meeting: Meeting) -> None:
-        """Fills a new row from the page. What the server must add (its own id) is pushed back."""
-        for prop in writable(self.mapping):
-            if prop.attr not in meeting.remote:
-                continue
-            if is_empty(meeting.remote[prop.attr]) and not isinstance(prop, Relation):
-                own = prop.get(meeting.row)
-                meeting.tie.base[prop.attr] = meeting.remote[prop.attr]
-                if prop.attr in self.mapping.identity or prop is self.mapping.property("sync_origin"):
-                    continue
-                if not prop.same(own, meeting.remote[prop.attr]):
-                    meeting.tie.local_base[prop.attr] = own
-            else:
-                self._take(meeting, prop)
-        meeting.row.fill_identity()
+        """Fills a new row from the page.
+
+        A page that a person has just made lacks our id: it gets that, and with it the values that a new row begins
+        with. A page that has an id already is taken as it is, but for what the server owns.
+        """
+        identity = [self.mapping.property(attr) for attr in self.mapping.identity]
+        meeting.needs_push = any(is_empty(meeting.remote.get(prop.attr)) for prop in identity)
         if is_empty(meeting.remote.get("sync_origin")):
             meeting.row.sync_origin = "Notion"
-            meeting.tie.local_base.pop("sync_origin", None)
+        fresh = meeting.needs_push
+        for prop in writable(self.mapping):
+            if prop.attr in meeting.remote:
+                self._adopt_one(meeting, prop, fresh)
+        meeting.row.fill_identity()
         meeting.changed.clear()
-        identity = (self.mapping.property(attr) for attr in self.mapping.identity)
-        meeting.needs_push = any(is_empty(meeting.remote.get(prop.attr)) for prop in identity)
-        if not meeting.needs_push and is_empty(meeting.remote.get("sync_origin")):
-            # Where it came from is told along with our id; alone it is no reason to write to the page.
-            meeting.tie.local_base["sync_origin"] = meeting.row.sync_origin
         meeting.tie_changed = True
+
+    def _adopt_one(self, meeting: Meeting, prop: Property, fresh: bool) -> None:
+        remote = meeting.remote[prop.attr]
+        empty = is_empty(remote) and remote is not False and not isinstance(prop, Relation)
+        if not empty or prop.owner is Owner.NOTION or not (fresh or prop.owner is Owner.SERVER):
+            self._take(meeting, prop)
+            return
+        meeting.tie.base[prop.attr] = remote
+        own = prop.get(meeting.row)
+        if fresh or prop.attr in self.mapping.identity or prop.same(own, remote):
+            return
+        if prop.attr == "sync_origin":
+            # Where it came from is told along with something else; alone it is no reason to write to the page.
+            meeting.tie.local_base[prop.attr] = own
+        else:
+            meeting.needs_push = True
 
     # -- storing ------------------------------------------------------------------------------------------------
     def _store(self, meetings: list[Meeting], *, remember: bool) -> None:

@@ -40,5 +40,13 @@ class Counts:
     def changed(self) -> int:
         return sum(self.total(name) for name in NAMES if name not in {"unchanged", "errors"})
 
+    def plus(self, other: Counts) -> Counts:
+        both = Counts()
+        for counts in (self, other):
+            for key, counter in counts._counters.items():
+                both._counters.setdefault(key, Counter()).update(counter)
+            both.messages += counts.messages
+        return both
+
     def as_dict(self, keys: list[str]) -> dict[str, dict[str, int]]:
         return {key: {name: self.get(key, name) for name in NAMES} for key in keys}

@@ -15,8 +15,10 @@ from notion_sync.engine import deletes
 from notion_sync.engine.apply import Applier
 from notion_sync.engine.counts import Counts
 from notion_sync.engine.plan import Plan
+from notion_sync.engine.records import rows_manager
 from notion_sync.engine.remote import Json, SchemaChanged
-from notion_sync.models import NotionDatabase
+from notion_sync.mappings import MAPPINGS
+from notion_sync.models import NotionDatabase, NotionPage
 from notion_sync.schema.binding import refresh
 
 # Time stamps are rounded down to the minute, and an index may lag behind: read again what is that young.
@@ -55,6 +57,23 @@ class Puller:
         else:
             since = (self.database.watermark - OVERLAP).replace(second=0, microsecond=0)
             self._scan("last_edited_time", since)
+
+    def waiting(self) -> None:
+        """Of what was edited, only the pages whose rows wait to be pushed. The watermark stays where it is."""
+        since = self.database.watermark and (self.database.watermark - OVERLAP).replace(second=0, microsecond=0)
+        stamp = "last_edited_time" if since else "created_time"
+        for batch in self._batches(stamp, since, set()):
+            wanted = self._waiting_among({page["id"] for page in batch})
+            if wanted:
+                self._apply([page for page in batch if page["id"] in wanted])
+
+    def _waiting_among(self, page_ids: set[str]) -> set[str]:
+        """Pages of rows that wait, and pages that nobody knows yet: they may be the same thing as a row that waits."""
+        ties = NotionPage.objects.filter(page_id__in=page_ids)
+        rows = dict(ties.values_list("object_id", "page_id"))
+        waiting = rows_manager(MAPPINGS[self.database.key].model).filter(local_change_at__isnull=False, pk__in=rows)
+        known = {page_id for page_id in rows.values() if page_id}
+        return {rows[pk] or "" for pk in waiting.values_list("pk", flat=True)} | (page_ids - known)
 
     def full(self) -> None:
         """Everything; and what has gone is asked for by its id."""

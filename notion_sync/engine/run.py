@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -17,7 +19,7 @@ from notion_sync.engine.counts import Counts
 from notion_sync.engine.lease import Held
 from notion_sync.engine.plan import Plan
 from notion_sync.engine.pull import Puller, refuse_unusable
-from notion_sync.engine.push import Pusher, pending
+from notion_sync.engine.push import Pusher, pending, settling
 from notion_sync.engine.remote import SchemaChanged
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase, SyncRun
@@ -53,6 +55,8 @@ class Job:
     progress: Progress = field(default_factory=Progress)
     # Only say what would be done: nothing is written on either side.
     plan: Plan | None = None
+    # What people changed was read a moment ago, so that a push overwrites nothing unseen.
+    has_read: bool = False
 
 
 class Reconciliation:
@@ -64,6 +68,9 @@ class Reconciliation:
         self.held = held
         self.counts = Counts()
         self.databases: list[NotionDatabase] = []
+        # Databases that could not be read: pushing there might overwrite what nobody has seen.
+        self.unread: set[str] = set()
+        self.refused: dict[str, set[int]] = defaultdict(set)
 
     def run(self) -> Counts:
         """Raises `NotAuthorised` and `NotionUnreachable`: then nothing can go on."""
@@ -74,6 +81,9 @@ class Reconciliation:
                 self._each(database, PULL, self._pull)
             if not dry:
                 complete_relations()
+        elif not self.job.has_read:
+            for database in self.databases:
+                self._each(database, PULL, self._pull_waiting)
         if self.job.direction in {BOTH, PUSH}:
             self._push_all()
         return self.counts
@@ -81,18 +91,25 @@ class Reconciliation:
     def _push_all(self) -> None:
         for turn in range(PUSH_TURNS if self.job.plan is None else 1):
             for database in self.databases:
-                # What cannot be used was named when it was read.
-                if database.usable or (turn == 0 and self.job.direction == PUSH):
+                # What cannot be used, or was not read, was named then.
+                if database.key not in self.unread and (database.usable or (turn == 0 and self.job.has_read)):
                     self._each(database, PUSH, self._push)
-            if self.job.until() or not self._worth_another_turn():
+            if self.job.until():
+                return
+            if self.job.impatient and turn < PUSH_TURNS - 1:
+                self.api.sleep(settling(self.job.keys))
+            if not self._worth_another_turn():
                 return
 
     def _worth_another_turn(self) -> bool:
         return any(
-            pending(MAPPINGS[database.key], impatient=self.job.impatient).exists()
+            self._pending(database).exclude(pk__in=self.refused[database.key]).exists()
             for database in self.databases
-            if database.usable
+            if database.usable and database.key not in self.unread
         )
+
+    def _pending(self, database: NotionDatabase) -> Any:
+        return pending(MAPPINGS[database.key], impatient=self.job.impatient)
 
     def _each(self, database: NotionDatabase, direction: str, work: Callable[[NotionDatabase], None]) -> None:
         self.held.renew()
@@ -105,6 +122,8 @@ class Reconciliation:
             message = self._explained(database, error)
             logger.info("%s: %s", database.title or database.key, message)
             self.counts.error(database.key, message)
+            if direction == PULL:
+                self.unread.add(database.key)
         finally:
             self.job.progress.end(database.key, direction)
 
@@ -126,8 +145,13 @@ class Reconciliation:
         else:
             puller.incremental()
 
+    def _pull_waiting(self, database: NotionDatabase) -> None:
+        """Before a push alone: merges the pages of rows that wait, so that no edit is overwritten unseen."""
+        if self._pending(database).exists():
+            Puller(self.api, database, self.counts, plan=self.job.plan).waiting()
+
     def _push(self, database: NotionDatabase) -> None:
-        total = pending(MAPPINGS[database.key], impatient=self.job.impatient).count()
+        total = self._pending(database).count()
         if not total:
             return
         self.job.progress.begin(database.key, database.title, PUSH, total)
@@ -139,6 +163,7 @@ class Reconciliation:
             impatient=self.job.impatient,
             plan=self.job.plan,
         )
+        pusher.refused = self.refused[database.key]
         pusher.run(self.job.until)
 
     def _advancing(self, key: str, direction: str) -> Callable[[int], None]:

@@ -245,8 +245,8 @@ class Setup:
                     continue
                 if prop.reverse in self.schemas[prop.to]["properties"]:
                     self.plan.problems.append(
-                        f"“{MAPPINGS[prop.to].title}” has another property called “{prop.reverse}”, so the other side of "
-                        f"“{mapping.title}”.“{prop.name}” is called “{name}”. It works; rename either as you like."
+                        f"“{MAPPINGS[prop.to].title}” has another property called “{prop.reverse}”, so the other side "
+                        f"of “{mapping.title}”.“{prop.name}” is called “{name}”. It works; rename either as you like."
                     )
                 else:
                     renames[prop.to][found["reverse_id"]] = {"name": prop.reverse}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,11 @@ FAULTS = [
 
 
 @pytest.mark.django_db
-def test_both_sides_are_equal_at_rest_after_any_edits_and_faults(notion_template: Any) -> None:
+def test_both_sides_are_equal_at_rest_after_any_edits_and_faults(
+    notion_template: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notion_sync.engine.push.SETTLING", timedelta(0))
+
     class Machine(TwoSides):
         template = notion_template
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from agents_app.models import Task
 from contacts.models import BusinessEntity, Contact
+from notion_sync.client import NotionApi
+from notion_sync.engine import push
 from notion_sync.engine.counts import Counts
 from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
 from notion_sync.sandbox import Sandbox
@@ -86,6 +89,37 @@ def test_edits_of_one_property_on_both_sides_leave_notions_value_and_a_conflict(
     assert contact.city == notion.values(page_of(contact))["City"] == "Leeds"
     assert (conflict.base_value, conflict.local_value, conflict.notion_value) == ("Bath", "York", "Leeds")
     assert changed(sync()) == {}
+
+
+def test_a_push_alone_overwrites_nothing_unseen(notion: Sandbox, sync: Sync) -> None:
+    contact, other = make_contact(company=""), make_contact(company="")
+    sync()
+    notion.person.update(page_of(contact), {"Company": "Theirs"})
+    notion.person.update(page_of(other), {"Company": "Theirs"})
+    contact.company = "Ours"
+    contact.save()
+    sync(direction="push")
+    assert notion.values(page_of(contact))["Company"] == "Theirs"
+    assert SyncConflict.objects.get().local_value == "Ours"
+    other.refresh_from_db()
+    assert other.company == ""
+    assert changed(sync()) == {"contacts_profiles": {"pulled": 1}}
+
+
+def test_what_could_not_be_read_is_not_overwritten(notion: Sandbox, sync: Sync) -> None:
+    contact, task = make_contact(city=""), make_task()
+    sync()
+    notion.person.update(page_of(contact), {"City": "Leeds"})
+    contact.city, task.notes = "York", "news"
+    contact.save()
+    task.save()
+    source = NotionDatabase.objects.get(key="contacts_profiles").data_source_id
+    notion.faults.add("validation", path=f"/v1/data_sources/{source}/query", times=1)
+    assert sync().get("contacts_profiles", "errors") == 1
+    assert notion.values(page_of(contact))["City"] == "Leeds"
+    assert notion.values(page_of(task))["Notes"] == "news"
+    sync()
+    assert SyncConflict.objects.get().local_value == "York"
 
 
 def test_an_edit_of_the_servers_own_property_is_put_back(notion: Sandbox, sync: Sync) -> None:
@@ -351,6 +385,41 @@ def test_a_create_whose_answer_is_lost_makes_no_second_page(notion: Sandbox, syn
     sync()
     assert len(notion.pages(CONTACTS)) == 1
     assert changed(sync(full=True)) == {}
+
+
+def test_a_page_that_shows_late_in_queries_is_not_created_twice(notion: Sandbox, sync: Sync, api: NotionApi) -> None:
+    make_contact(email="ada@example.org")
+    notion.settings.index_lag = 1.5
+    notion.faults.add("drop_after", method="POST", path="/v1/pages")
+    push.SETTLING = timedelta(seconds=3)  # `api` has set it to none, and puts it back
+    api.sleep = time.sleep
+    sync()
+    notion.settings.index_lag = 0
+    assert len(notion.pages(CONTACTS)) == 1
+    assert changed(sync(full=True)) == {}
+
+
+def test_a_page_made_by_a_person_gets_the_values_that_a_new_row_begins_with(notion: Sandbox, sync: Sync) -> None:
+    page = notion.person.create(CONTACTS, {"Full Name": "Grace Hopper"})
+    sync()
+    values, contact = notion.values(page["id"]), Contact.objects.get()
+    assert (values["Contact Type"], values["Status"], values["Engagement Score"]) == ("Lead", "Active Lead", 0)
+    assert (contact.contact_type, contact.status, contact.engagement_score) == ("Lead", "Active Lead", 0)
+    assert changed(sync(full=True)) == {}
+
+
+def test_a_page_that_has_an_id_is_taken_as_it_is(notion: Sandbox, sync: Sync) -> None:
+    notion.person.create(CONTACTS, {"Full Name": "Grace", "Contact ID": "CTCT-0123456789", "Engagement Score": 5})
+    sync()
+    contact = Contact.objects.get()
+    assert (contact.contact_id, contact.contact_type, contact.status) == ("CTCT-0123456789", "", "")
+
+
+def test_what_notion_refuses_is_tried_once_a_run(notion: Sandbox, sync: Sync) -> None:
+    make_contact(tags=[f"Tag {number}" for number in range(150)])
+    counts = sync()
+    assert counts.get("contacts_profiles", "errors") == 1
+    assert sync().get("contacts_profiles", "errors") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 import time
 from typing import IO, Any, cast
 
@@ -43,7 +45,11 @@ class Command(BaseCommand):
         parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        status = self._once(options) if options["watch"] is None else self._watch(options)
+        _stop_on_sigterm()
+        try:
+            status = self._once(options) if options["watch"] is None else self._watch(options)
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. What was done is kept; the next run goes on.", returncode=130) from None
         if status:
             sys.exit(status)
 
@@ -123,7 +129,7 @@ def needs_a_person(keys: Any) -> bool:
     return (
         SyncConflict.objects.filter(database__in=keys, resolved_at__isnull=True).exists()
         or PendingDelete.objects.filter(database__in=keys, decided_at__isnull=True).exists()
-        or NotionPage.objects.filter(database__in=keys).exclude(error="").exists()
+        or NotionPage.objects.filter(database__in=keys).exclude(error="", issues=[]).exists()
     )
 
 
@@ -163,3 +169,13 @@ class _Nothing:
     def __enter__(self) -> None: ...
 
     def __exit__(self, *_exc: object) -> None: ...
+
+
+def _stop_on_sigterm() -> None:
+    """SIGTERM ends a run as Ctrl-C does: between two requests, with the lease let go."""
+
+    def stop(_number: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)
