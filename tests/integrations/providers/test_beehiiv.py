@@ -15,7 +15,7 @@ from tests.integrations.support import json_delivery, payload
 
 BEEHIIV = PROVIDERS["beehiiv"]
 SUBSCRIPTION = "sub_00000000-0000-0000-0000-000000000000"
-SENT = utc(2022, 10, 27, 0, 1, 16).replace(day=26, hour=16)
+SENT = utc(2022, 10, 26, 16, 1, 16)
 
 
 def envelope(event_type: str, data: Any, **more: Any) -> dict[str, Any]:
