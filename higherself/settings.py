@@ -68,12 +68,12 @@ MIDDLEWARE = [
     "higherself.core.middleware.ContentSecurityPolicy",
     "higherself.core.middleware.Responders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "higherself.core.people.SessionMiddleware",
+    "higherself.core.people.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "higherself.core.people.AuthenticationMiddleware",
+    "higherself.core.people.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -54,7 +55,7 @@ class FormView(PublicView):
             503: OpenApiResponse(DETAIL, "The database cannot store it now."),
         },
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         raw = request._request
         if not _knows_secret(raw.headers.get("X-Webhook-Secret")):
             http.throttle(raw, "form", parse_rate(settings.FORM_THROTTLE))

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -56,7 +57,7 @@ class WebhookView(PublicView):
             **_REFUSALS,
         },
     )
-    def post(self, request: Request, slug: str, token: str = "") -> Response:
+    def post(self, request: Request, slug: str, token: str = "") -> HttpResponseBase:
         provider = find_provider(slug)
         raw = request._request
         http.throttle(raw, f"webhook:{slug}", parse_rate(settings.WEBHOOK_THROTTLE))
