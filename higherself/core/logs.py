@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 from django.conf import settings
+from django.core.signals import setting_changed
 
 MASK = "***"
 _SECRET_SETTINGS = ("SECRET_KEY", "NOTION_API_TOKEN", "NOTION_WEBHOOK_TOKEN", "WEBHOOK_SECRET", "SENTRY_DSN")
@@ -34,6 +35,14 @@ def _secrets() -> tuple[str, ...]:
                 values += value.split(",")
     # Very short values would mask half of every line; none of the providers issues one.
     return tuple(sorted({value.strip() for value in values if len(value.strip()) >= 6}, key=len, reverse=True))
+
+
+def _forget(**_kwargs: object) -> None:
+    """A test has other secrets than the one before it."""
+    _secrets.cache_clear()
+
+
+setting_changed.connect(_forget)
 
 
 class RedactSecrets(logging.Filter):
