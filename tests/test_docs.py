@@ -14,9 +14,10 @@ from django.core.management import get_commands, load_command_class
 
 from agents_app.agents.registry import AGENTS, takers
 from higherself import env as environment
-from higherself.integrations.base import Delivery, Ignore, Provider, Unreadable
+from higherself.integrations.base import Ignore, Provider, Unreadable
 from higherself.integrations.events import listeners
 from higherself.integrations.registry import PROVIDERS
+from tests.integrations import support
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*.md")])
@@ -186,7 +187,7 @@ def is_worked_on(provider: Provider) -> bool:
     """Whether somebody takes what one of its payloads says."""
     for path in (ROOT / "tests" / "payloads" / provider.slug).glob("*.json"):
         try:
-            events = provider.parse(Delivery(path.read_bytes(), content_type="application/json"))
+            events = provider.parse(support.sent(f"{provider.slug}/{path.name}"))
         except (Ignore, Unreadable):
             continue
         if any(takers(event.kind) or listeners(event.kind) for event in events):
