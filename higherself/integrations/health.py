@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, Max, Min
 from django.utils import timezone
 
@@ -14,14 +16,13 @@ from higherself.integrations.registry import PROVIDERS
 
 # An event that is older than this should have been worked on: no worker runs, or it cannot keep up. Seconds.
 LATE = 300
+KEPT_SECONDS = 3
+HEARD_KEPT_SECONDS = 60
 
 
 @health.component("inbox")
 def inbox() -> Component:
-    unfinished = InboundEvent.objects.filter(next_attempt_at__isnull=False).aggregate(
-        number=Count("pk"), oldest=Min("received_at")
-    )
-    needs_person = InboundEvent.objects.filter(status=InboundEvent.Status.QUARANTINED).count()
+    unfinished, needs_person = _counted()
     age = round((timezone.now() - unfinished["oldest"]).total_seconds()) if unfinished["oldest"] else 0
     facts = {"unprocessed": unfinished["number"], "oldest_unprocessed_seconds": age, "needs_person": needs_person}
     if not unfinished["number"]:
@@ -30,10 +31,26 @@ def inbox() -> Component:
     return Component(DEGRADED if age > LATE else OK, words, facts)
 
 
+def _counted() -> tuple[dict[str, Any], int]:
+    """What waits, and how many events need a person; kept for some seconds, since anybody may ask for the health."""
+    found: tuple[dict[str, Any], int] | None = cache.get("integrations.inbox")
+    if found is None:
+        found = _count()
+        cache.set("integrations.inbox", found, KEPT_SECONDS)
+    return found
+
+
+def _count() -> tuple[dict[str, Any], int]:
+    unfinished = InboundEvent.objects.filter(next_attempt_at__isnull=False).aggregate(
+        number=Count("pk"), oldest=Min("received_at")
+    )
+    return unfinished, InboundEvent.objects.filter(status=InboundEvent.Status.QUARANTINED).count()
+
+
 @health.component("providers")
 def providers() -> Component:
     """What each provider is: configured or not, and when it was last heard. Silence alone is no failure."""
-    heard = dict(InboundEvent.objects.values_list("provider").annotate(last=Max("received_at")))
+    heard = cache.get_or_set("integrations.heard", _heard, HEARD_KEPT_SECONDS) or {}
     states: dict[str, Any] = {}
     for slug, provider in PROVIDERS.items():
         last = heard.get(slug)
@@ -44,3 +61,8 @@ def providers() -> Component:
         }
     number = sum(state["status"] == "configured" for state in states.values())
     return Component(OK, f"{number} of {len(states)} providers are configured.", {"providers": states})
+
+
+def _heard() -> dict[str, datetime]:
+    """When each provider was last heard. It reads the whole inbox's index, so it is asked for rarely."""
+    return dict(InboundEvent.objects.order_by().values_list("provider").annotate(last=Max("received_at")))
