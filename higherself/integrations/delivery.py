@@ -124,6 +124,11 @@ class Delivery:
         """The query string; of a repeated parameter the last value."""
         return {name: values[-1] for name, values in parse_qs(self.query, keep_blank_values=True).items()}
 
+    @cached_property
+    def findings(self) -> dict[str, Any]:
+        """What a reader has worked out about the body, by a name of its own, so that it does so once."""
+        return {}
+
     def check(self) -> None:
         """Raises `BadBody` where the body contradicts its content type. Other shapes are the reader's concern."""
         try:

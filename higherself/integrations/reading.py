@@ -35,8 +35,14 @@ _FORM_KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 # -- the body -------------------------------------------------------------------------------------------------------
 def content_of(delivery: Delivery) -> Any:
-    """The body, from JSON or from a form, with every text as the databases can hold it. Raises `Unreadable`."""
-    return _cleaned(_nested(delivery.form) if delivery.is_form else delivery.json, MAX_DEPTH)
+    """The body, from JSON or from a form, with every text as the databases can hold it. Raises `Unreadable`.
+
+    Not to be changed: key, type, order and reading of one delivery share it.
+    """
+    if "content" not in delivery.findings:
+        found = _nested(delivery.form) if delivery.is_form else delivery.json
+        delivery.findings["content"] = _cleaned(found, MAX_DEPTH)
+    return delivery.findings["content"]
 
 
 def object_of(delivery: Delivery) -> dict[str, Any]:

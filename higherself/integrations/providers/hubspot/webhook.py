@@ -80,6 +80,12 @@ class HubSpot(Provider):
 
 
 def _changes(delivery: Delivery) -> list[tuple[Change, list[str]]]:
+    if "changes" not in delivery.findings:
+        delivery.findings["changes"] = _read_changes(delivery)
+    return delivery.findings["changes"]
+
+
+def _read_changes(delivery: Delivery) -> list[tuple[Change, list[str]]]:
     content = content_of(delivery)
     items = content if isinstance(content, list) else [content]
     found = [read(Change, item) for item in items if isinstance(item, dict)]
