@@ -25,7 +25,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SERVER_PORT = env.int("SERVER_PORT", default=8000)
 SERVER_HOST = env.str("SERVER_HOST", default="127.0.0.1")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
-WEB_THREADS = env.int("WEB_THREADS", default=16)
+WEB_THREADS = env.int("WEB_THREADS", default=32)
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=3)
 PUBLIC_URL = base_url("PUBLIC_URL", "")
 # Number of reverse proxies whose X-Forwarded-For entries are to be believed.
@@ -99,6 +99,7 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR 
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    DATABASES["default"]["ENGINE"] = "higherself.core.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         # FULL: an answer given is an answer kept, even when the power fails.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",

@@ -36,7 +36,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Several runs may share one machine: each has databases of its own.
 _OWN = f"test_higherself_{os.getpid()}"
 DATABASES["default"]["TEST"] = {"NAME": _OWN}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == "higherself.core.sqlite":
     # Durability is not what these tests ask about; the crash tests use their own database files.
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(tempfile.gettempdir(), f"{_OWN}.sqlite3")}
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"

@@ -68,11 +68,13 @@ class Command(BaseCommand):
 
 
 def _web(host: str, port: int) -> Child:
+    # Threads mostly wait for the disk, together: many of them make few, large commits. Granian's warnings are advice
+    # on numbers of threads; what goes wrong it reports as errors.
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--http", "1"),
         *("--host", host, "--port", str(port)),
         *("--workers", str(settings.WEB_PROCESSES), "--blocking-threads", str(settings.WEB_THREADS)),
-        *("--respawn-failed-workers", "--log-level", "warning", "higherself.wsgi:application"),
+        *("--respawn-failed-workers", "--log-level", "error", "higherself.wsgi:application"),
     ]
     return Child("web", command)
 

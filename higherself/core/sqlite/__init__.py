@@ -1,0 +1,1 @@
+"""A database backend: Django's SQLite, with a quicker queue of writers."""
