@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import sentry_sdk
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,8 @@ LOG_FORMAT = env.str("LOG_FORMAT", default="console")
 SENTRY_DSN = secret("SENTRY_DSN")
 REDIS_URL = env.str("REDIS_URL", default="")
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+# Personal data lies in it: nobody else on the machine may look.
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 ROOT_URLCONF = "higherself.urls"
 WSGI_APPLICATION = "higherself.wsgi.application"
@@ -318,3 +321,6 @@ LOGGING = {
 }
 
 from higherself.console import UNFOLD  # noqa: E402, F401 - the admin's look; it reads nothing from the environment
+
+if SENTRY_DSN:
+    sentry_sdk.init(dsn=SENTRY_DSN, release=VERSION, send_default_pii=False, include_local_variables=False)

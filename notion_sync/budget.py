@@ -14,7 +14,7 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from higherself.core.errors import Retryable
@@ -87,7 +87,7 @@ class Budget:
         due = max(row.due, now)
         wait = max(due - now - (burst - 1) * interval, 0.0)
         if len(grants) >= self.allowed:
-            wait = max(wait, grants[0] + WINDOW - now)
+            wait = max(wait, grants[0] + WINDOW - now, 2 * TOLERANCE)
         if wait > TOLERANCE:
             return wait
         taken = RequestBudget.objects.filter(key=self.key, version=row.version).update(
@@ -115,8 +115,15 @@ class Budget:
         self._paused_seen = max(self._paused_seen, until)
 
     def succeeded(self) -> None:
-        RequestBudget.objects.filter(key=self.key, failures__gt=0).update(
-            failures=0, unreachable_since=None, retry_at=0.0, last_error=""
+        RequestBudget.objects.filter(Q(failures__gt=0) | Q(refused_since__isnull=False), key=self.key).update(
+            failures=0, unreachable_since=None, refused_since=None, retry_at=0.0, last_error=""
+        )
+
+    def refused(self, message: str) -> None:
+        """Notes that Notion does not let us in: a wrong or expired token, or one that lacks a capability."""
+        row = self.row()
+        RequestBudget.objects.filter(key=self.key).update(
+            refused_since=row.refused_since or timezone.now(), last_error=message[:1000]
         )
 
     def failed(self, message: str) -> None:

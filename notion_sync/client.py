@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +39,7 @@ ARCHIVED_TEXT = "Can't edit block that is archived"
 CURSOR_TEXT = "start_cursor"
 # Stamps are rounded down to the minute, and clocks are never quite equal; in seconds.
 CLOCK_TOLERANCE = 120.0
+DATE_TOLERANCE = 5.0
 
 Json = dict[str, Any]
 
@@ -99,6 +101,7 @@ class NotionApi:
         self._reported = 0
         self._healthy = False
         self._clock_offset = self.budget.row().clock_offset
+        self._date_offset = 0.0
         http = httpx.Client(follow_redirects=False, limits=httpx.Limits(max_connections=4), verify=_certificates())
         self._client = notion_client.Client(
             client=http,
@@ -243,6 +246,9 @@ class NotionApi:
             return 0.3
         if error.status >= 500:
             return self._broken(error.status, body, message, creates, last)
+        if error.status == 401:
+            self._healthy = False
+            self.budget.refused(message)
         raise _permanent(error.status, body, message)
 
     def _unanswered(self, error: Exception, what: str, creates: bool, last: bool) -> float:
@@ -284,7 +290,16 @@ class NotionApi:
     # -- Notion's clock -----------------------------------------------------------------------------------------
     def now(self) -> datetime:
         """The time as Notion stamps its pages, or a little earlier."""
-        return datetime.now(timezone.utc) + timedelta(seconds=self._clock_offset)
+        return datetime.now(timezone.utc) + timedelta(seconds=min(self._clock_offset, self._date_offset))
+
+    def _note_date(self, response: httpx.Response) -> None:
+        """Every answer says what time it is there; a clock that is behind ours must not make us miss edits."""
+        try:
+            stamp = parsedate_to_datetime(response.headers["date"])
+        except (KeyError, ValueError):
+            return
+        behind = (stamp.astimezone(timezone.utc) - datetime.now(timezone.utc)).total_seconds()
+        self._date_offset = behind if behind < -DATE_TOLERANCE else 0.0
 
     def _note_clock(self, written: Json) -> None:
         """Learns from a page just written whether Notion's stamps are behind our clock by more than the rounding."""

@@ -67,13 +67,26 @@ def notion() -> Component:
         return Component(
             DEGRADED, f"Notion is unreachable since {since:%H:%M}; {queued}. {state.last_error[:300]}", facts
         )
+    if state is not None and state.refused_since is not None:
+        facts["refused_since"] = state.refused_since.isoformat()
+        since = timezone.localtime(state.refused_since)
+        return Component(
+            DEGRADED,
+            f"Notion refuses the token since {since:%H:%M}: set NOTION_API_TOKEN to a valid one and restart; {queued}. "
+            f"{state.last_error[:300]}",
+            facts,
+        )
     paused = list(NotionDatabase.objects.filter(state=NotionDatabase.State.PAUSED))
     if paused:
         facts["paused"] = [row.key for row in paused]
         reasons = " ".join(f"{row.title or row.key}: {row.problem}" for row in paused)
-        return Component(DEGRADED, f"{len(paused)} databases are paused; {queued}. {reasons[:1000]}", facts)
+        return Component(
+            DEGRADED, f"Paused: {len(paused)} of {len(MAPPINGS)} databases; {queued}. {reasons[:1000]}", facts
+        )
     if not NotionDatabase.objects.filter(state=NotionDatabase.State.OK).exists():
         return Component(DEGRADED, f"The databases are not set up: run `manage.py setup_notion`; {queued}.", facts)
     if facts["failing"]:
-        return Component(DEGRADED, f"Notion refuses {facts['failing']} records; {queued}.", facts)
+        return Component(
+            DEGRADED, f"{facts['failing']} records could not be written or reached, each says why; {queued}.", facts
+        )
     return Component(OK, f"Notion is reachable; {queued}.", facts)

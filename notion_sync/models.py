@@ -195,6 +195,7 @@ class RequestBudget(models.Model):
     failures = models.PositiveIntegerField(default=0)
     unreachable_since = models.DateTimeField(null=True, blank=True)
     retry_at = models.FloatField(default=0.0)
+    refused_since = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
     # How many seconds the stamps that Notion puts on pages are behind our clock (0 or less).
     clock_offset = models.FloatField(default=0.0)

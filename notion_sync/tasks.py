@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # A round ends after this long, so that commands and other jobs get their turn; seconds.
 ROUND = 40.0
+# How often the clock comes by, in seconds: a poll that would be due before the half of the next time is due now.
+TICK = 30
 # A page that people made for the same thing is met before a new one is created, unless it is younger than this.
 FRESH_FOR_CREATES = timedelta(seconds=90)
 
@@ -50,7 +52,7 @@ def push_to_notion() -> None:
 def poll_notion() -> None:
     """Reads what people changed: the net under the webhooks, and all there is without them."""
     newest = NotionDatabase.objects.exclude(pulled_at=None).order_by("-pulled_at").first()
-    due = timezone.now() - timedelta(seconds=settings.NOTION_POLL_SECONDS - 5)
+    due = timezone.now() - timedelta(seconds=settings.NOTION_POLL_SECONDS - TICK / 2)
     if newest is not None and NotionDatabase.objects.filter(pulled_at__gte=due).count() == len(MAPPINGS):
         return
     _round("poll", Lane.POLL, lambda api, held: reconcile(api, Job(direction=PULL), held, "poll"))

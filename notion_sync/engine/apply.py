@@ -15,6 +15,7 @@ from notion_sync.client import NotionApi
 from notion_sync.engine import remote as remote_side
 from notion_sync.engine import writing
 from notion_sync.engine.counts import Counts
+from notion_sync.engine.hidden import Hidden
 from notion_sync.engine.matching import Matcher
 from notion_sync.engine.merge import Action, decide, first_meeting
 from notion_sync.engine.plan import Plan, plan_meetings
@@ -60,6 +61,7 @@ class Applier:
         self.counts = counts
         self.index = PageIndex()
         self.seen = Seen(self.mapping, database, self.index)
+        self.hidden = Hidden(api)
 
     def apply(self, pages: list[Json], *, settled: dict[str, Values] | None = None) -> None:
         """Merges the pages. ``settled`` holds, by page id, the values that we have just written to a page."""
@@ -67,6 +69,8 @@ class Applier:
         if not settled:
             by_id = self._without_unchanged(by_id)
         remotes = {key: remote_side.read(self.api, self.mapping, self.database, page) for key, page in by_id.items()}
+        if self.mapping.relations:
+            self.hidden.show(self.mapping, remotes)
         with transaction.atomic():
             meetings = self._meet(by_id, remotes)
             for meeting in meetings:
@@ -172,7 +176,7 @@ class Applier:
     def _is_as_agreed(self, meeting: Meeting, attr: str) -> bool:
         """The short way for most values: neither side has moved at all."""
         base = meeting.tie.base
-        if meeting.first or attr not in base:
+        if meeting.first or meeting.tie.issues or attr not in base:
             return False
         return bool(meeting.remote[attr] == base[attr] and meeting.local[attr] == meeting.tie.agreed_local(attr))
 
@@ -183,7 +187,7 @@ class Applier:
         base, local_base = meeting.tie.base[prop.attr], meeting.tie.agreed_local(prop.attr)
         if isinstance(prop, Relation):
             base, local_base = self.index.live(base), self.index.live(local_base)
-        return decide(
+        action = decide(
             prop.owner,
             prop.same,
             base=base,
@@ -191,6 +195,8 @@ class Applier:
             local=local,
             remote=remote,
         )
+        # What could not be taken over once is tried again: the reason may be gone.
+        return Action.PULL if action is Action.KEEP and _has_issue(meeting.tie, prop) else action
 
     def _one(self, meeting: Meeting, prop: Property, action: Action) -> None:
         if action is Action.KEEP:
@@ -240,6 +246,7 @@ class Applier:
             except (ValidationError, ValueError, OverflowError) as error:
                 self._issue(meeting, prop, error)
             else:
+                meeting.tie.issues = [note for note in meeting.tie.issues if not note.startswith(f"{prop.name}: ")]
                 meeting.columns.update(prop.columns)
                 meeting.changed[prop.attr] = (old, getattr(meeting.row, prop.attr))
             local = prop.get(meeting.row)
@@ -351,7 +358,9 @@ class Applier:
 
     def _remember(self, candidates: list[Meeting], meetings: list[Meeting]) -> None:
         """Notes what is equal now, so that the next pull need not compare it, and forgets what was noted before."""
-        equal = {m.page["id"]: m for m in candidates if not (m.waits or m.tie.unresolved or m.tie.in_trash)}
+        equal = {
+            m.page["id"]: m for m in candidates if not (m.waits or m.tie.unresolved or m.tie.issues or m.tie.in_trash)
+        }
         pages = {page_id: meeting.page for page_id, meeting in equal.items()}
         digests = self.seen.digests({page_id: meeting.row.pk for page_id, meeting in equal.items()}, pages)
         for meeting in meetings:
@@ -397,6 +406,12 @@ class Applier:
                 ask(self.mapping, meeting.row.pk, attr, value, actor)
             if meeting.changed or meeting.is_new:
                 record_pulled.send(sender=self.mapping.model, pk=meeting.row.pk, changed=meeting.changed, actor=actor)
+
+
+def _has_issue(tie: NotionPage, prop: Property) -> bool:
+    return prop.attr in tie.local_base and any(
+        note.startswith(f"{prop.name}: ") and note.endswith(writing.TAKEN) for note in tie.issues
+    )
 
 
 @dataclass

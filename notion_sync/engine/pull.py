@@ -95,11 +95,13 @@ class Puller:
 
     def _scan(self, stamp: str, since: datetime | None) -> set[str]:
         """Reads all pages from ``since`` on, then moves the watermark to when the reading began."""
-        began = self.api.now()
+        began = timezone.now()
         seen: set[str] = set()
         for batch in self._batches(stamp, since, seen):
             self._apply(batch)
             self.progress(len(batch))
+        # How far Notion's clock is behind ours is known from its answers.
+        began += min(self.api.now() - timezone.now(), timedelta(0))
         if self.plan is not None:
             return seen
         self.database.watermark = began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,7 +19,17 @@ from notion_sync.engine import deletes
 from notion_sync.engine.apply import Applier
 from notion_sync.engine.counts import Counts
 from notion_sync.engine.plan import Plan, plan_change
-from notion_sync.engine.records import PageIndex, Values, describe, is_unborn, local_values, rows_manager, writable
+from notion_sync.engine.pull import Puller
+from notion_sync.engine.records import (
+    PageIndex,
+    Values,
+    describe,
+    is_empty,
+    is_unborn,
+    local_values,
+    rows_manager,
+    writable,
+)
 from notion_sync.engine.remote import Json, SchemaChanged
 from notion_sync.mapping import NotionMapping
 from notion_sync.mappings import MAPPINGS
@@ -32,6 +43,9 @@ FIRST_PAUSE = timedelta(seconds=30)
 # an operator waits is this patient, a background job as patient as after any failure.
 SETTLING = timedelta(seconds=6)
 LONGEST_PAUSE = timedelta(hours=6)
+# How old, in seconds, what is known of a database may be before more of its pages are changed. Reading again costs a
+# request for each hundred pages that we have written ourselves meanwhile.
+READ_AGAIN = 120.0
 
 Progress = Callable[[int], None]
 
@@ -73,11 +87,13 @@ class Pusher:
         self.refused: set[int] = set()
         self.index = PageIndex()
         self.waiting = 0
+        self._read_at = 0.0
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Pushes everything that waits, oldest change first, until ``until()``."""
+        self._read_at = time.monotonic()
         for batch in self._batches():
-            for change in self.changes(batch):
+            for change in self.changes(self._unchanged_there(batch)):
                 if until():
                     return
                 if self.plan is not None:
@@ -89,6 +105,15 @@ class Pusher:
             return
         self.database.pushed_at = timezone.now()
         self.database.save(update_fields=["pushed_at"])
+
+    def _unchanged_there(self, batch: list[Record]) -> list[Record]:
+        """In a long run people go on editing: their edits of these rows' pages are read and merged before a push."""
+        if self.plan is not None or time.monotonic() - self._read_at < READ_AGAIN:
+            return batch
+        Puller(self.api, self.database, self.counts).waiting()
+        self._read_at = time.monotonic()
+        again = rows_manager(self.mapping.model).filter(pk__in=[row.pk for row in batch], local_change_at__isnull=False)
+        return list(again.order_by("local_change_at", "pk"))
 
     def push_rows(self, rows: list[Record]) -> None:
         """Pushes just these rows, at once: for “push now”."""
@@ -130,12 +155,24 @@ class Pusher:
                 change.waits = True
                 continue
             if self._differs(change, prop, value):
+                if isinstance(prop, Relation) and self._hides_some(change, prop):
+                    change.waits = True
+                    continue
                 change.values[prop.attr] = value
         return change
+
+    def _hides_some(self, change: Change, prop: Relation) -> bool:
+        """Writing the list would cut links to pages that we cannot see now: it waits until they are back."""
+        agreed = change.tie.base.get(prop.attr) or []
+        lost = NotionPage.objects.filter(page_id__in=agreed, state=NotionPage.State.LOST).exists()
+        closed = NotionDatabase.objects.filter(key=prop.to).exclude(state=NotionDatabase.State.OK).exists()
+        return bool(agreed) and (lost or closed)
 
     def _differs(self, change: Change, prop: Property, value: Any) -> bool:
         if change.is_new:
             return value not in (None, "", [], [None, None])
+        if prop.attr not in change.tie.base:
+            return not is_empty(value)
         agreed = change.tie.agreed_local(prop.attr)
         return not prop.same(value, self.index.live(agreed or []) if isinstance(prop, Relation) else agreed)
 

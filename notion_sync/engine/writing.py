@@ -22,6 +22,9 @@ _TIE_COLUMNS = [
     *("edited_at", "synced_at", "attempts", "next_attempt_at", "error"),
 ]
 
+# How a note on a page ends whose value another record has already.
+TAKEN = "is used by another record already"
+
 
 def rows(mapping: type[NotionMapping], meetings: Sequence[Meeting]) -> None:
     """Inserts new rows and updates changed ones. A row that breaks a unique rule is stored without that value."""
@@ -93,7 +96,7 @@ def _give_up(mapping: type[NotionMapping], meeting: Meeting, attrs: set[str]) ->
             meeting.needs_push = True
             continue
         meeting.tie.local_base[prop.attr] = prop.get(meeting.row)
-        note = f"{prop.name}: {meeting.remote[prop.attr]!r} is used by another record already"
+        note = f"{prop.name}: {meeting.remote[prop.attr]!r} {TAKEN}"
         if note not in meeting.tie.issues:
             meeting.tie.issues.append(note)
         meeting.tie_changed = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +12,11 @@ from django.utils import timezone
 from notion_sync.client import NotionApi, NotShared
 from notion_sync.mapping import NotionMapping
 from notion_sync.mappings import MAPPINGS
-from notion_sync.models import NotionDatabase
+from notion_sync.models import NotionDatabase, NotionPage
 from notion_sync.properties import Property, Relation, Select
 
 Json = dict[str, Any]
+CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ def locate(api: NotionApi, key: str) -> NotionDatabase:
             f"{settings.NOTION_DATABASE_VARIABLES[key]}. [{error}]"
         ) from error
     if row.database_id != wanted:
+        if row.database_id:
+            forget_pages(key)
         row.properties, row.watermark = {}, None
     row.database_id = wanted
     row.data_source_id = database["data_sources"][0]["id"]
@@ -149,8 +152,12 @@ def refresh(api: NotionApi, key: str) -> Binding:
     return binding
 
 
-def remember(row: NotionDatabase, binding: Binding) -> None:
-    """Stores the bound ids and the database's state."""
+def remember(row: NotionDatabase, binding: Binding, before: dict[str, Json] | None = None) -> None:
+    """Stores the bound ids and the database's state. ``before``: the ids so far, where the row has new ones already."""
+    former = row.properties if before is None else before
+    remade = [attr for attr, item in binding.found.items() if attr in former and former[attr]["id"] != item["id"]]
+    if remade:
+        forget_agreed(row.key, remade)
     row.properties = binding.found
     row.schema_read_at = timezone.now()
     # A lacking option is created by the first write that uses it, and a formula is for people only.
@@ -181,3 +188,37 @@ def usable(api: NotionApi, keys: Iterable[str]) -> list[NotionDatabase]:
             row = stored(key)
         rows.append(row)
     return rows
+
+
+def forget_agreed(key: str, attrs: Collection[str]) -> None:
+    """A property that was deleted and made again is another one: nothing is agreed about its values yet.
+
+    So the empty values of the new property are no news, and ours are carried into it.
+    """
+    ties = []
+    for tie in NotionPage.objects.filter(database_id=key).exclude(base={}).iterator(chunk_size=CHUNK):
+        for values in (tie.base, tie.local_base, tie.unresolved):
+            for attr in attrs:
+                values.pop(attr, None)
+        tie.seen = ""
+        ties.append(tie)
+        if len(ties) == CHUNK:
+            _store(ties)
+            ties = []
+    _store(ties)
+    _mark_all(key)
+
+
+def forget_pages(key: str) -> None:
+    """The database is another one: its rows are to be met, or created, there."""
+    NotionPage.objects.filter(database_id=key).delete()
+    _mark_all(key)
+
+
+def _store(ties: list[NotionPage]) -> None:
+    NotionPage.objects.bulk_update(ties, ["base", "local_base", "unresolved", "seen"])
+
+
+def _mark_all(key: str) -> None:
+    rows = MAPPINGS[key].model._base_manager.filter(local_change_at__isnull=True, archived_at__isnull=True)
+    rows.update(local_change_at=timezone.now())

@@ -20,7 +20,7 @@ from notion_sync.mapping import NotionMapping
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase
 from notion_sync.properties import MultiSelect, Property, Relation, Rollup, Select
-from notion_sync.schema.binding import Binding, bind, configured_id, refresh, remember, stored
+from notion_sync.schema.binding import Binding, bind, configured_id, forget_pages, refresh, remember, stored
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -71,6 +71,8 @@ class Setup:
         self.bindings: dict[str, Binding] = {}
         self.rows: dict[str, NotionDatabase] = {}
         self.schemas: dict[str, Json] = {}
+        # The property ids as they were known before this run.
+        self.before: dict[str, dict[str, Json]] = {}
 
     def run(self) -> Plan:
         self._databases()
@@ -136,7 +138,10 @@ class Setup:
         row = stored(key) if not self.dry_run else NotionDatabase.objects.filter(key=key).first()
         row = row or NotionDatabase(key=key)
         if row.database_id != database["id"]:
+            if row.database_id and not self.dry_run:
+                forget_pages(key)
             row.properties, row.watermark = {}, None
+        self.before[key] = dict(row.properties)
         row.title, row.database_id = MAPPINGS[key].title, database["id"]
         row.data_source_id, row.url = database["data_sources"][0]["id"], database.get("url") or ""
         self.rows[key] = row
@@ -272,7 +277,7 @@ class Setup:
 
     def _remember(self) -> None:
         for key, row in self.rows.items():
-            remember(row, bind(MAPPINGS[key], self.schemas[key]["properties"], row.properties))
+            remember(row, bind(MAPPINGS[key], self.schemas[key]["properties"], row.properties), self.before[key])
 
 
 def find_parent(api: NotionApi) -> str:

@@ -217,7 +217,8 @@ class TwoSides(RuleBasedStateMachine):
     def sync(self, full: bool = False) -> Counts | None:
         """One run. What both sides had changed to different values must stand in a conflict afterwards."""
         for key, value in self.ours.items():
-            if key in self.theirs and not self.same(self.theirs[key], value):
+            theirs = self.theirs.get(key, value)
+            if not self.same(theirs, value) and self.is_news(*key, theirs) and self.is_news(*key, value):
                 self.overruled.append((*key, value))
         try:
             counts = self.run(full)
@@ -269,6 +270,11 @@ class TwoSides(RuleBasedStateMachine):
             assert (row, field, self.canonical_value(field, value)) in kept, (row, field, value)
 
     # -- helpers ------------------------------------------------------------------------------------------------
+    def is_news(self, row: int, field: str, value: Any) -> bool:
+        """An edit that was taken back before a run saw it is none, on either side."""
+        tie = NotionPage.objects.get(database_id="contacts_profiles", object_id=row)
+        return not self.same(tie.base.get(field), value)
+
     def page(self, row: int) -> str | None:
         tie = NotionPage.objects.filter(database_id="contacts_profiles", object_id=row).first()
         return tie.page_id if tie else None

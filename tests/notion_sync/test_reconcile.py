@@ -12,11 +12,13 @@ import pytest
 
 from agents_app.models import Task
 from contacts.models import BusinessEntity, Contact
-from notion_sync.client import NotionApi
+from notion_sync import health
+from notion_sync.client import NotAuthorised, NotionApi
 from notion_sync.engine import push
 from notion_sync.engine.counts import Counts
 from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
 from notion_sync.sandbox import Sandbox
+from notion_sync.schema.setup import Setup
 from tests.factories import make_business_entity, make_contact, make_feedback, make_product, make_task
 
 CONTACTS = "Contacts & Profiles"
@@ -195,6 +197,51 @@ def test_a_link_to_a_trashed_page_waits_for_its_return(notion: Sandbox, sync: Sy
     assert changed(sync(full=True)) == {}
 
 
+def test_links_to_pages_that_are_not_shared_for_a_while_are_kept(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact()
+    task, other = make_task(related_contact=contact), make_task()
+    other.dependencies.add(task)
+    sync()
+    database = NotionDatabase.objects.get(key="contacts_profiles").database_id
+    notion.unshare(database)
+    notion.person.update(page_of(task), {"Notes": "news"})
+    sync(full=True)
+    task.refresh_from_db()
+    assert (task.related_contact, task.notes) == (contact, "news")
+    notion.share(database)
+    sync(full=True)
+    task.refresh_from_db()
+    assert task.related_contact == contact
+    assert notion.values(page_of(task))["Related Contact"] == [page_of(contact)]
+
+
+def test_a_link_to_a_page_that_is_hidden_is_not_cut_by_a_push(notion: Sandbox, sync: Sync) -> None:
+    one, two, three = make_task(), make_task(), make_task()
+    one.dependencies.add(two)
+    sync()
+    notion.unshare(page_of(two))
+    notion.person.update(page_of(one), {"Notes": "news"})
+    sync(full=True)
+    assert list(one.dependencies.all()) == [two]
+    one.dependencies.add(three)
+    sync()
+    notion.share(page_of(two))
+    sync(full=True)
+    sync(full=True)
+    assert set(one.dependencies.all()) == {two, three}
+    assert sorted(notion.values(page_of(one))["Dependencies"]) == sorted([page_of(two), page_of(three)])
+
+
+def test_a_link_that_a_person_removes_is_removed_here(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact()
+    task = make_task(related_contact=contact)
+    sync()
+    notion.person.update(page_of(task), {"Related Contact": []})
+    sync()
+    task.refresh_from_db()
+    assert task.related_contact is None
+
+
 def test_rows_that_point_at_each_other_are_created_in_two_steps(notion: Sandbox, sync: Sync) -> None:
     first = make_task(task_name="first")
     second = make_task(task_name="second")
@@ -339,8 +386,6 @@ def test_a_renamed_property_goes_on_working(notion: Sandbox, sync: Sync) -> None
 def test_a_deleted_property_pauses_its_database_alone_until_setup_mends_it(
     notion: Sandbox, sync: Sync, api: Any
 ) -> None:
-    from notion_sync.schema.setup import Setup
-
     contact, task = make_contact(), make_task()
     sync()
     notion.person.delete_property(CONTACTS, "Phone")
@@ -355,6 +400,89 @@ def test_a_deleted_property_pauses_its_database_alone_until_setup_mends_it(
     Setup(api, notion.root_page_id).run()
     sync()
     assert notion.values(page_of(contact))["Phone"] == "+441632960111"
+
+
+def test_a_property_that_is_made_again_gets_our_values_and_erases_none(
+    notion: Sandbox, sync: Sync, api: NotionApi
+) -> None:
+    entity = make_business_entity()
+    contact, task = make_contact(city="Bern"), make_task(related_business_entity=entity)
+    empty = make_contact(city="")
+    sync()
+    notion.person.delete_property(CONTACTS, "City")
+    notion.person.delete_property("Master Tasks", "Related Business Entity")
+    notion.person.delete_property("Business Entities Registry", "Tasks")
+    Setup(api, notion.root_page_id).run()
+    sync(full=True)
+    contact.refresh_from_db()
+    task.refresh_from_db()
+    assert (contact.city, notion.values(page_of(contact))["City"]) == ("Bern", "Bern")
+    assert (task.related_business_entity, notion.values(page_of(task))["Related Business Entity"]) == (
+        entity,
+        [page_of(entity)],
+    )
+    assert notion.values(page_of(empty))["City"] == ""
+    assert changed(sync(full=True)) == {}
+
+
+def test_rows_are_created_anew_in_a_database_that_was_made_anew(notion: Sandbox, sync: Sync, api: NotionApi) -> None:
+    contact = make_contact(city="Bern")
+    sync()
+    notion.unshare(NotionDatabase.objects.get(key="contacts_profiles").database_id)
+    Setup(api, notion.root_page_id, recreate=["contacts_profiles"]).run()
+    sync()
+    assert notion.values(page_of(contact))["City"] == "Bern"
+
+
+def test_a_long_push_reads_again_what_people_edit_meanwhile(
+    notion: Sandbox, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contacts = [make_contact(city="") for _ in range(3)]
+    sync()
+    monkeypatch.setattr(push, "BATCH", 1)
+    monkeypatch.setattr(push, "READ_AGAIN", 0.0)
+    for contact in contacts:
+        contact.city = "York"
+        contact.save()
+    edited = page_of(contacts[2])
+    pusher_changes = push.Pusher.changes
+
+    def edit_meanwhile(self: Any, rows: Any) -> Any:
+        if [row.pk for row in rows] == [contacts[0].pk]:
+            notion.person.update(edited, {"City": "Leeds"})
+        return pusher_changes(self, rows)
+
+    monkeypatch.setattr(push.Pusher, "changes", edit_meanwhile)
+    sync()
+    assert notion.values(edited)["City"] == "Leeds"
+    assert SyncConflict.objects.get().local_value == "York"
+
+
+def test_a_value_that_was_taken_by_another_is_taken_over_once_it_is_free(notion: Sandbox, sync: Sync) -> None:
+    first = make_contact(email="ada@example.org")
+    sync()
+    notion.person.create(CONTACTS, {"Full Name": "Ada the Second", "Email": "ada@example.org", "Contact ID": "CTCT-2"})
+    sync()
+    second = Contact.objects.get(contact_id="CTCT-2")
+    assert second.email == ""
+    first.email = "first@example.org"
+    first.save()
+    sync()
+    sync(full=True)
+    second.refresh_from_db()
+    assert second.email == "ada@example.org"
+    assert NotionPage.objects.get(database_id="contacts_profiles", object_id=second.pk).issues == []
+
+
+def test_a_refused_token_is_named_by_the_health_until_it_works_again(
+    notion: Sandbox, sync: Sync, api: NotionApi
+) -> None:
+    notion.faults.add("unauthorized")
+    with pytest.raises(NotAuthorised):
+        api.me()
+    assert health.notion().summary.startswith("Notion refuses the token since ")
+    api.me()
+    assert health.notion().summary.startswith("Notion is reachable")
 
 
 def test_a_database_that_is_not_shared_any_more_stops_nothing_else(notion: Sandbox, sync: Sync) -> None:
