@@ -60,7 +60,8 @@ def test_what_is_as_it_was_is_not_compared(known: Contact, sync: Sync, compared:
 def test_a_page_that_has_just_been_read_is_not_compared_the_next_time(
     sync: Sync, notion: Sandbox, compared: list[str]
 ) -> None:
-    notion.person.create(CONTACTS, {"Full Name": "Grace", "Contact ID": "CTCT-1"})
+    server_owned = {"Contact ID": "CTCT-1", "Engagement Score": 0, "Quality Level": "Unknown"}
+    notion.person.create(CONTACTS, {"Full Name": "Grace", **server_owned})
     assert pull(sync) == {"created_local": 1}
     compared.clear()
     assert pull(sync) == {"unchanged": 1}
