@@ -18,12 +18,10 @@ CHANGED = "2026-01-06T10:00:00Z"
 
 
 def contact(number: int) -> dict[str, Any]:
-    """Twelve properties in use, of nine types."""
+    """Twelve properties in use, with all that the server would add to a page: there is nothing to write back."""
     return {
         "Full Name": f"Robin Sample {number}",
         "Contact ID": f"CTCT-BENCH{number:07d}",
-        "First Name": "Robin",
-        "Last Name": f"Sample {number}",
         "Email": f"robin.{number}@example.com",
         "Phone": f"+4416329{number:07d}",
         "Contact Type": "Lead",
@@ -31,6 +29,8 @@ def contact(number: int) -> dict[str, Any]:
         "Tags": ["Newsletter", "Retreat"][: 1 + number % 2],
         "Email Opt-in": number % 3 == 0,
         "Date Added": "2026-01-05T09:30:00.000+00:00",
+        "Engagement Score": 0,
+        "Quality Level": "Unknown",
         "City": ["Lisbon", "Porto", "Faro"][number % 3],
     }
 

@@ -17,12 +17,13 @@ from typing import Any
 
 from bench.environment import ROOT
 from bench.load import Load, describe
-from bench.usage import cpu_seconds
+from bench.usage import cpu_seconds, peak_megabytes
 from higherself.core.supervisor import Child, port_answers
 
 LOOPBACK = "127.0.0.1"
 _READY = 60.0
 _GRACE = 5.0
+_LOOK = 0.02
 
 
 @dataclass(frozen=True)
@@ -137,14 +138,21 @@ def run(command: list[str], *, accepted: tuple[int, ...] = (0,), stdin: str = ""
         assert process.stdin is not None
         process.stdin.write(stdin.encode())
         process.stdin.close()
-        # wait4 tells the peak memory of this one process.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        megabytes = _watch(process)
         seconds = time.perf_counter() - began
         texts = [stream.read().decode(errors="replace") for stream in (out, said) if stream.seek(0) == 0]
     if process.returncode not in accepted:
         raise RuntimeError(f"{' '.join(command[1:4])} ended with {process.returncode}: {texts[1].strip()[-2000:]}")
-    return Finished(texts[0], seconds, usage.ru_maxrss / 1024)
+    return Finished(texts[0], seconds, megabytes)
+
+
+def _watch(process: subprocess.Popen[bytes]) -> float:
+    """Waits for the end and returns the peak memory. (What `wait4` tells includes what the parent had at the fork.)"""
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, peak_megabytes(process.pid))
+        time.sleep(_LOOK)
+    return peak
 
 
 def generate(load: Load) -> dict[str, Any]:

@@ -28,3 +28,12 @@ def _is_below(pid: int, root: int, parents: dict[int, int]) -> bool:
     while pid and pid != root:
         pid = parents.get(pid, 0)
     return pid == root
+
+
+def peak_megabytes(pid: int) -> float:
+    """The most memory that a living process has had in use at once; 0 when it has ended, or without /proc."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)

@@ -165,20 +165,25 @@ class Applier:
         if meeting.is_new:
             self._adopt(meeting)
             return
-        for prop in writable(self.mapping):
-            if prop.attr in meeting.remote and not self._is_as_agreed(meeting, prop.attr):
+        moved = self._moved(meeting)
+        for prop in writable(self.mapping) if moved else ():
+            if prop.attr in moved:
                 self._one(meeting, prop, self._action(meeting, prop))
         if meeting.tie.in_trash and not meeting.page.get("in_trash"):
             self._back_from_trash(meeting)
         if meeting.tie.state != NotionPage.State.LINKED or meeting.tie.error or meeting.first:
             meeting.tie_changed = True
 
-    def _is_as_agreed(self, meeting: Meeting, attr: str) -> bool:
-        """The short way for most values: neither side has moved at all."""
-        base = meeting.tie.base
-        if meeting.first or meeting.tie.issues or attr not in base:
-            return False
-        return bool(meeting.remote[attr] == base[attr] and meeting.local[attr] == meeting.tie.agreed_local(attr))
+    def _moved(self, meeting: Meeting) -> set[str]:
+        """The fields to look at: those on which a side is not as agreed. It is few of them, and mostly none."""
+        if meeting.first or meeting.tie.issues:
+            return set(meeting.remote)
+        there, here, base, own = meeting.remote, meeting.local, meeting.tie.base, meeting.tie.local_base
+        return {
+            attr
+            for attr, value in there.items()
+            if attr not in base or value != base[attr] or here[attr] != (own[attr] if attr in own else base[attr])
+        }
 
     def _action(self, meeting: Meeting, prop: Property) -> Action:
         local, remote = meeting.local[prop.attr], meeting.remote[prop.attr]

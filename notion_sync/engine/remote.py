@@ -54,7 +54,8 @@ def read(api: NotionApi, mapping: type[NotionMapping], database: NotionDatabase,
             item = by_id.get(known["id"])
             if item is None:
                 raise SchemaChanged(f"“{prop.name}” is missing in “{mapping.title}”")
-            if may_be_cut(item):
+            # Most properties of a page are empty, so nothing is cut from them.
+            if item.get(prop.type) and may_be_cut(item):
                 item = complete(api, prop, page["id"], item)
             values[prop.attr] = prop.read(item)
     except WrongType as error:

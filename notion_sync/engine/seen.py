@@ -70,17 +70,18 @@ class Seen:
         return {
             page_id: self._of_page(pages[page_id]) + rows[row_id]
             for page_id, row_id in rows_of.items()
-            if row_id in rows and not any(map(may_be_cut, self._items(pages[page_id])))
+            if row_id in rows and not self._is_cut(pages[page_id])
         }
 
-    def _items(self, page: Json) -> list[Json]:
-        return [item for item in page["properties"].values() if item["id"] in self.property_ids]
+    def _is_cut(self, page: Json) -> bool:
+        return any(may_be_cut(item) and item["id"] in self.property_ids for item in page["properties"].values())
 
     def _of_page(self, page: Json) -> str:
         known = self._pages.get(page["id"])
         if known is None:
             # marshal is many times as fast as JSON; its form 2 depends on nothing but the values.
-            known = self._pages[page["id"]] = _digest(self.salt, marshal.dumps(self._items(page), 2))
+            items = [item for item in page["properties"].values() if item["id"] in self.property_ids]
+            known = self._pages[page["id"]] = _digest(self.salt, marshal.dumps(items, 2))
         return known
 
     def _rows(self, ids: Collection[int]) -> dict[int, str]:
