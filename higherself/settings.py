@@ -323,4 +323,16 @@ LOGGING = {
 from higherself.console import UNFOLD  # noqa: E402, F401 - the admin's look; it reads nothing from the environment
 
 if SENTRY_DSN:
-    sentry_sdk.init(dsn=SENTRY_DSN, release=VERSION, send_default_pii=False, include_local_variables=False)
+    from higherself.core.logs import redact_report
+
+    sentry_sdk.init(
+        dsn=SENTRY_DSN,
+        release=VERSION,
+        send_default_pii=False,
+        include_local_variables=False,
+        # Personal data: bodies of deliveries are people's answers.
+        max_request_body_size="never",
+        before_send=redact_report,
+        before_breadcrumb=redact_report,
+        before_send_transaction=redact_report,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -13,7 +14,9 @@ MASK = "***"
 _SECRET_SETTINGS = ("SECRET_KEY", "NOTION_API_TOKEN", "NOTION_WEBHOOK_TOKEN", "WEBHOOK_SECRET", "SENTRY_DSN")
 _HARMLESS = {"base_url", "time_zone", "username", "publication_id", "community_id", "base_id"}
 _PATH_TOKEN = re.compile(r"(/+webhooks/+[^/?\s\"]+/+)[^?\s\"]+")
+_WHOLE_PATH = re.compile(r"\A(/+webhooks/+[^/?]+/+).+", re.DOTALL)
 _HEADER = re.compile(r"(?i)((?:authorization|x-webhook-secret)[\"']?\s*[:=]\s*[\"']?(?:token |bearer )?)[^\s\"',}]+")
+_SECRET_HEADERS = {"authorization", "x-webhook-secret", "cookie", "amelia"}
 _OWN_TOKEN = re.compile(r"hsn_[A-Za-z0-9_-]{20,}")
 
 
@@ -45,8 +48,33 @@ def _forget(**_kwargs: object) -> None:
 setting_changed.connect(_forget)
 
 
+def redact_report(report: Any, _hint: Any = None) -> Any:
+    """An error report (of Sentry) without them: addresses, headers and messages stand in it at any depth."""
+    if isinstance(report, str):
+        return redact(report)
+    if isinstance(report, dict):
+        return {
+            name: MASK if str(name).lower() in _SECRET_HEADERS else redact_report(value)
+            for name, value in report.items()
+        }
+    if isinstance(report, (list, tuple)):
+        return [redact_report(item) for item in report]
+    return report
+
+
+def redact_path(path: str) -> str:
+    """An address's path, unquoted as servers hand it on, without the token at its end: that may hold spaces."""
+    return redact(_WHOLE_PATH.sub(rf"\1{MASK}", path))
+
+
+def _clean_argument(value: Any) -> Any:
+    return redact_path(value) if isinstance(value, str) and value.startswith("/") else value
+
+
 class RedactSecrets(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_clean_argument, record.args))
         message = record.getMessage()
         clean = redact(message)
         if clean != message:

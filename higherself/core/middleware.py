@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from higherself.core.logs import redact
+from higherself.core.logs import redact_path
 
 access = logging.getLogger("higherself.access")
 _QUIET = ("/health", "/static/", "/metrics")
@@ -33,7 +33,7 @@ class RequestLog:
         if not request.path.startswith(_QUIET) or response.status_code >= 500:
             took = (time.perf_counter() - started) * 1000
             access.info(
-                "%s %s %s %.1f ms %s", request.method, redact(request.path), response.status_code, took, request_id
+                "%s %s %s %.1f ms %s", request.method, redact_path(request.path), response.status_code, took, request_id
             )
         return response
 

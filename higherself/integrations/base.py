@@ -68,7 +68,7 @@ class Provider:
         return False
 
     def takes_handshake(self, delivery: Delivery) -> bool:
-        """Whether an unconfigured provider introduces itself with this, which stores no event."""
+        """Whether the provider introduces itself with this, unsigned: it gets a 200 and stores no event."""
         return False
 
     def delivery_key(self, delivery: Delivery) -> str:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from higherself.integrations import http
-from higherself.integrations.delivery import BadBody, Delivery, TooLarge
+from higherself.integrations.delivery import Delivery, TooLarge, Unreadable
 from higherself.integrations.http import PublicView, Refused
 from higherself.integrations.intake import Stored, store
 from higherself.integrations.models import InboundEvent
@@ -106,7 +106,7 @@ def _read(delivery: Delivery) -> form.Submission:
         raise Refused(415, str(error)) from None
     except TooLarge:
         raise http.too_large(MAX_BYTES) from None
-    except BadBody as error:
+    except Unreadable as error:
         raise Refused(400, str(error)) from None
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -40,9 +41,18 @@ def content_of(delivery: Delivery) -> Any:
     Not to be changed: key, type, order and reading of one delivery share it.
     """
     if "content" not in delivery.findings:
-        found = _nested(delivery.form) if delivery.is_form else delivery.json
-        delivery.findings["content"] = _cleaned(found, MAX_DEPTH)
+        delivery.findings["content"] = _cleaned(_parsed(delivery), MAX_DEPTH)
     return delivery.findings["content"]
+
+
+def _parsed(delivery: Delivery) -> Any:
+    """JSON that its sender calls a form is read as what it is: PHP's cURL calls every body so unless told otherwise."""
+    if not delivery.is_form:
+        return delivery.json
+    if delivery.content.lstrip()[:1] in {b"{", b"["}:
+        with suppress(Unreadable):
+            return delivery.json
+    return _nested(delivery.form)
 
 
 def object_of(delivery: Delivery) -> dict[str, Any]:

@@ -61,9 +61,9 @@ class WebhookView(PublicView):
         provider = find_provider(slug)
         raw = request._request
         http.throttle(raw, f"webhook:{slug}", parse_rate(settings.WEBHOOK_THROTTLE))
-        delivery = http.delivery_from(raw, http.raw_body(raw, settings.MAX_BODY_BYTES), token)
-        if not provider.configured and provider.takes_handshake(delivery):
-            return Response({"detail": "Received. Its token now has to be set on this server."})
+        delivery = http.delivery_from(raw, http.raw_body(raw, settings.MAX_BODY_BYTES), token.rstrip("/"))
+        if provider.takes_handshake(delivery):
+            return Response({"detail": "Received. Its token counts once it is set on this server."})
         refuse_unconfigured(provider)
         if provider.is_test_call(delivery):
             return Response({"detail": "Reached."})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,116 @@ def test_a_compressed_body_is_taken(slug: str, way: Sign):
     answer = send(slug, body, proof_of(slug, way, body), Content_Encoding="gzip")
     assert answer.status_code == PROVIDERS[slug].accepted_status
     assert InboundEvent.objects.get().delivery().content == body_of(slug)
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+def test_an_encoding_that_nobody_here_knows_is_kept_for_a_person(slug: str, way: Sign):
+    body = b"\x8b\x03\x80{}\x03"
+    answer = send(slug, body, proof_of(slug, way, body), Content_Encoding="br")
+    assert answer.status_code == PROVIDERS[slug].accepted_status
+    assert bytes(InboundEvent.objects.get().body) == body
+
+
+@pytest.mark.parametrize(("slug", "way"), WAYS)
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "application/octet-stream"])
+def test_json_under_another_name_is_the_same_delivery(slug: str, way: Sign, kind: str):
+    body = body_of(slug)
+    assert send(slug, body, proof_of(slug, way, body), Content_Type=kind).status_code == PROVIDERS[slug].accepted_status
+    assert send(slug, body, proof_of(slug, way, body)).json()["status"] == "duplicate"
+    event = InboundEvent.objects.get()
+    assert outcome(PROVIDERS[slug], event.delivery()) == outcome(
+        PROVIDERS[slug],
+        Delivery(body, event.headers, event.query, "", "application/json", received_at=event.received_at),
+    )
+
+
+@pytest.mark.parametrize("slug", WEBHOOKS)
+@pytest.mark.parametrize("token", ["a/b", "a%2Fb", "/", "x" * 3000, "%00", "%ff"])
+def test_no_address_under_a_known_provider_is_not_found(slug: str, token: str):
+    """Typeform switches its webhook off at a 404."""
+    assert Client().post(f"/webhooks/{slug}/{token}", b"{}", content_type="application/json").status_code == 401
+
+
+def test_a_secret_with_slashes_may_stand_in_the_path(settings: Any):
+    settings.PROVIDERS = {"circle": {"webhook_secret": "whsec_a/b+c=="}}
+    for token in ("whsec_a/b+c==", "whsec_a%2Fb%2Bc%3D%3D", "whsec_a/b+c==/"):
+        body = json.dumps({"type": "member_joined", "data": {"community_member_id": token}}).encode()
+        assert send("circle", body, Proof(token=token)).status_code == 202
+
+
+TIMED = [("hubspot", support.hubspot, 300), ("beehiiv", support.svix, 300)]
+
+
+@pytest.mark.parametrize(("slug", "way", "tolerance"), TIMED)
+def test_a_captured_delivery_is_refused_once_it_is_old(slug: str, way: Sign, tolerance: int, monkeypatch: Any):
+    body, now = body_of(slug), int(time.time())
+    monkeypatch.setattr(time, "time", lambda: now)
+    proof = proof_of(slug, way, body)
+    for seconds, expected in ((tolerance + 1, 401), (-tolerance - 1, 401), (tolerance, 202), (-tolerance, 200)):
+        monkeypatch.setattr(time, "time", lambda seconds=seconds: now + seconds)
+        assert send(slug, body, proof).status_code == expected
+
+
+def test_beehiivs_own_secret_opens_where_no_key_of_svix_is_known(settings: Any):
+    """Which of the two an account has is not documented."""
+    settings.PROVIDERS = {"beehiiv": {"webhook_secret": "a-token-of-our-own"}}
+    body = body_of("beehiiv")
+    signed = proof_of("beehiiv", support.svix, body).headers
+    assert send("beehiiv", body, Proof(signed)).status_code == 401
+    assert send("beehiiv", body, Proof(signed, "a-token-of-our-own")).status_code == 202
+    settings.PROVIDERS = {"beehiiv": {"webhook_secret": f"a-token-of-our-own,{CASES['beehiiv'].secrets[1]}"}}
+    assert send("beehiiv", body, Proof(signed, "a-token-of-our-own")).status_code == 401
+
+
+# Published by the provider or by its own library's tests; see `tests/integrations/test_verify.py` for their sources.
+VECTORS = [
+    pytest.param(
+        *("typeform", "123456", support.raw("typeform/form_response.signed.raw"), 0),
+        {"Typeform-Signature": "sha256=VsvwNrh0fT5VWF+05H3azXZXJyFkhHTtONMxIVm6PZ4="},
+        id="typeform",
+    ),
+    pytest.param(
+        *("airtable", "c2VjcmV0LWtleQ==", support.raw("airtable/ping.signed.raw"), 0),
+        {"X-Airtable-Content-MAC": "hmac-sha256=e26da696a90933647bddc83995c3e1e3bb1c3d8ce1ff61cb7469767d50b2b2d4"},
+        id="airtable",
+    ),
+    pytest.param(
+        *("woocommerce", "wc_test_secret", b'{"id":727,"status":"processing"}', 0),
+        {"X-WC-Webhook-Signature": "oHKVUezLyoZGVtdMpzfwGW0pN6/LrcsobvG9OOnQluY="},
+        id="woocommerce",
+    ),
+    pytest.param(
+        *("beehiiv", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}', 1614265330),
+        {
+            "svix-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            "svix-timestamp": "1614265330",
+            "svix-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        },
+        id="svix",
+    ),
+    pytest.param(
+        *("amelia", "example-secret", b'{"user_id":123,"course_id":9213}', 0),
+        {"X-WP-Webhook-Signature": "v7m5MBB6NEW+qlrAF0Ygzezsw6MNhVQZxXUQSJjn1AM="},
+        id="WP Webhooks",
+    ),
+    pytest.param(
+        *("tutorlm", "example-secret", b'{"user_id":123,"course_id":9213}', 0),
+        {"X-TLAT-Signature": "bfb9b930107a3445beaa5ac0174620cdececc3a30d855419c575104898e7d403"},
+        id="Advanced Tracking",
+    ),
+]
+
+
+@pytest.mark.parametrize(("slug", "secret", "body", "at", "headers"), VECTORS)
+def test_a_documented_vector_opens_the_door_and_no_other_bytes_do(
+    settings: Any, monkeypatch: Any, slug: str, secret: str, body: bytes, at: int, headers: dict[str, str]
+):
+    settings.PROVIDERS = {slug: {"webhook_secret": secret}}
+    if at:
+        monkeypatch.setattr(time, "time", lambda: at)
+    for other in (body + b" ", body[:-1], body.replace(b":", b" :", 1), b""):
+        assert send(slug, other, Proof(headers)).status_code == 401
+    assert send(slug, body, Proof(headers)).status_code == PROVIDERS[slug].accepted_status
 
 
 @pytest.mark.parametrize("slug", WEBHOOKS)

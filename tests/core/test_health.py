@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -13,9 +14,10 @@ from django.test import Client
 from django.utils import timezone
 
 from higherself.core import health, jobs, tokens
-from higherself.core.logs import redact
+from higherself.core.logs import redact, redact_report
 from higherself.core.models import ApiToken, Heartbeat
 from higherself.integrations.models import InboundEvent
+from higherself.integrations.registry import PROVIDERS
 from notion_sync.models import NotionDatabase
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +148,35 @@ def test_secrets_never_reach_a_log_line(settings: Any) -> None:
 def test_a_secret_in_a_misspelt_address_is_masked_too(path: str) -> None:
     assert "s3" not in redact(f"POST {path}?action=a 404")
     assert redact(f"POST {path}?action=a 404").endswith("/***?action=a 404")
+
+
+def test_an_error_report_leaves_the_machine_without_secrets(settings: Any) -> None:
+    settings.PROVIDERS = settings.PROVIDERS | {"circle": {"webhook_secret": "circle-secret-1"}}
+    report = {
+        "request": {
+            "url": "https://hub.example.com/webhooks/amelia/other-token?action=bookingAdded",
+            "headers": {"X-Webhook-Secret": "abc", "Authorization": "Token abc", "User-Agent": "PHP"},
+        },
+        "exception": {"values": [{"value": "circle-secret-1 is wrong", "line": 3}]},
+    }
+    assert redact_report(report) == {
+        "request": {
+            "url": "https://hub.example.com/webhooks/amelia/***?action=bookingAdded",
+            "headers": {"X-Webhook-Secret": "***", "Authorization": "***", "User-Agent": "PHP"},
+        },
+        "exception": {"values": [{"value": "*** is wrong", "line": 3}]},
+    }
+
+
+@pytest.mark.parametrize("slug", sorted(slug for slug, found in PROVIDERS.items() if found.takes_webhooks))
+def test_the_token_at_the_end_of_a_path_reaches_no_access_log(db: None, slug: str, caplog: Any) -> None:
+    """Known or not, short or long, percent-encoded or with slashes in it."""
+    with caplog.at_level(logging.INFO, logger="higherself.access"):
+        for token in ("a1", "to/ken/a1", "to%2Fken%20a1", "a1/", "%00a1"):
+            assert Client().post(f"/webhooks/{slug}/{token}", b"{}", content_type="application/json").status_code != 404
+    lines = [record.getMessage() for record in caplog.records if record.name == "higherself.access"]
+    assert [line.split()[1] for line in lines] == [f"/webhooks/{slug}/***"] * 5
+    assert "a1" not in "".join(line.split(" ms ")[0] for line in lines)
 
 
 def test_replaying_needs_a_filter_and_says_how_many() -> None:

@@ -80,9 +80,33 @@ def test_what_is_no_gzip_is_a_bad_body(body: bytes):
         delivery(body, content_encoding="gzip").check()
 
 
-def test_an_unknown_content_encoding_is_a_bad_body():
-    with pytest.raises(BadBody, match="'br' is not known"):
-        delivery(b"{}", content_encoding="br").check()
+def test_an_unknown_content_encoding_cannot_be_read_but_is_no_lie():
+    found = delivery(b"{}", content_encoding="br")
+    with pytest.raises(Unreadable, match="'br' is not known"):
+        _ = found.json
+    assert found.check() is None
+
+
+def test_a_gzip_body_of_several_members_is_unpacked_whole():
+    packed = gzip.compress(b'{"a":') + gzip.compress(b" 1}")
+    assert delivery(packed, content_encoding="gzip").json == {"a": 1}
+    with pytest.raises(BadBody, match="is not gzip"):
+        delivery(packed + b"rest", content_encoding="gzip").check()
+
+
+def test_a_bomb_of_many_members_is_stopped_too(settings):
+    settings.MAX_BODY_BYTES = 1000
+    with pytest.raises(TooLarge, match="over 1000 bytes"):
+        delivery(gzip.compress(b" " * 400) * 3, content_encoding="gzip").check()
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "windows-1252", "UTF-16"])
+def test_a_body_in_the_charset_that_its_type_names_is_read(charset: str):
+    body = '{"name": "Zoë"}'.encode(charset)
+    found = delivery(body, f'application/json; charset="{charset}"')
+    assert (found.check(), found.json) == (None, {"name": "Zoë"})
+    with pytest.raises(BadBody, match="is not JSON in UTF-8"):
+        delivery(body, "application/json; charset=utf-8").check()
 
 
 def test_a_gzip_bomb_is_stopped_at_the_limit(settings):
@@ -96,7 +120,14 @@ def test_a_form_gives_every_value_of_a_field():
     assert delivery(b"a=1&b=&a=%C3%BC", FORM).form == {"a": ["1", "ü"], "b": [""]}
 
 
-@pytest.mark.parametrize("body", [b"a=%FF", b"\xff=1", b"&".join(b"a=1" for _ in range(1001))])
+def test_a_form_of_very_many_fields_cannot_be_read_but_is_no_lie():
+    found = delivery(b"&".join(b"a=1" for _ in range(1001)), FORM)
+    with pytest.raises(Unreadable, match="more than 1000 fields"):
+        _ = found.form
+    assert found.check() is None
+
+
+@pytest.mark.parametrize("body", [b"a=%FF", b"\xff=1"])
 def test_a_form_that_is_none_is_a_bad_body(body: bytes):
     with pytest.raises(BadBody, match="is not a form"):
         delivery(body, FORM).check()

@@ -223,5 +223,21 @@ def test_the_hand_shake_is_kept_for_an_operator_and_trusts_nobody(
 
 def test_a_hand_shake_cannot_replace_a_token_that_is_set(db: None) -> None:
     body = json.dumps({"verification_token": "secret_of-somebody-else"}).encode()
-    assert post(body).status_code == 401
-    assert WebhookToken.objects.count() == 0
+    assert post(body).status_code == 200
+    assert (WebhookToken.objects.get().token, InboundEvent.objects.count()) == ("secret_of-somebody-else", 0)
+    signed = json.dumps({"id": "1", "type": "page.created"}).encode()
+    assert post(signed, sign(signed, "secret_of-somebody-else")).status_code == 401
+    assert post(signed, sign(signed)).status_code == 202
+
+
+def test_a_hand_shake_with_the_token_that_is_set_says_nothing_new(db: None, settings: Any) -> None:
+    token = settings.PROVIDERS["notion"]["webhook_secret"]
+    assert post(json.dumps({"verification_token": token}).encode()).status_code == 200
+    assert (WebhookToken.objects.count(), InboundEvent.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("token", ["a\u0000b", "\ud800", "x" * 5000])
+def test_a_hand_shake_of_a_stranger_breaks_nothing(db: None, settings: Any, token: str) -> None:
+    settings.PROVIDERS = settings.PROVIDERS | {"notion": {"webhook_secret": ""}}
+    assert post(json.dumps({"verification_token": token}).encode()).status_code == 200
+    assert WebhookToken.objects.count() == 1

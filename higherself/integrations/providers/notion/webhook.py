@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from higherself.integrations import verify
 from higherself.integrations.base import Delivery, Ignore, Provider
+from higherself.integrations.delivery import db_text
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.signals import handshake
 
@@ -37,17 +38,15 @@ class Notion(Provider):
         return verify.hmac_hex(delivery.body, given, self.secrets, prefix="sha256=")
 
     def takes_handshake(self, delivery: Delivery) -> bool:
-        """A new subscription sends its verification token, unsigned. It is kept for an operator to read, and trusted
-        only once they have set it: anybody could have sent it."""
-        token = _object(delivery.body).get("verification_token")
-        if not isinstance(token, str) or not token:
+        """A new subscription sends its verification token, unsigned; also while the former one's is set, as during a
+        change. It is kept for an operator to read, and proves nothing until they have set it: anybody could send it."""
+        body = _object(delivery.body)
+        token = body.get("verification_token")
+        if not isinstance(token, str) or not token or "type" in body or self.verify(delivery):
             return False
-        handshake.send(sender=Notion, token=token)
+        if token not in self.secrets:
+            handshake.send(sender=Notion, token=db_text(token))
         return True
-
-    def is_test_call(self, delivery: Delivery) -> bool:
-        """The hand-shake again, after its token was set here."""
-        return _object(delivery.body).get("verification_token") in self.secrets
 
     def delivery_key(self, delivery: Delivery) -> str:
         """Notion's id of the event, which stays the same when it is delivered again."""
