@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -29,11 +30,20 @@ def _advance(request: HttpRequest, rows: list[WorkflowInstance]) -> Answer:
     """Fires the event that the pressed button names."""
     event, note = request.POST.get("event", ""), request.POST.get("note", "").strip()[:NOTE_LENGTH]
     instance = rows[0]
+    missing = not_granted(request.user, engine.allowed(instance), event)
+    if missing:
+        raise Refused(_("“%(event)s” needs the permission %(names)s.") % {"event": event, "names": missing})
     try:
         taken = engine.advance(instance, event, actor=who(request), note=note)
     except engine.IllegalTransition as error:
         raise Refused(str(error)) from error
     return _("“%(name)s” is now in “%(state)s”.") % {"name": instance, "state": state_label(instance, taken.to)}
+
+
+def not_granted(user: Any, moves: Iterable[Any], event: str) -> str:
+    """The permissions that the event asks for and the person lacks, as text; empty when it may be fired."""
+    asked = [item.permission for item in moves if item.event == event and item.permission]
+    return ", ".join(name for name in asked if not user.has_perm(name))
 
 
 def _change_status(request: HttpRequest, rows: list[WorkflowInstance], action: str) -> Answer:

@@ -39,15 +39,15 @@ def workflow(request: HttpRequest, instance: WorkflowInstance) -> Panel:
         "advance_url": _do(instance, "advance"),
     }
     try:
-        context |= _possible(instance)
+        context |= _possible(instance, user)
     except Permanent as error:
         context["problem"] = str(error)
     return Panel(gettext_lazy("Workflow"), "console/workflow.html", context, place=TOP, order=10, icon="route")
 
 
-def _possible(instance: WorkflowInstance) -> dict[str, Any]:
+def _possible(instance: WorkflowInstance, user: Any) -> dict[str, Any]:
     definition = engine.definition_of(instance)
-    allowed = engine.allowed(instance)
+    allowed = [item for item in engine.allowed(instance) if not item.permission or user.has_perm(item.permission)]
     moves = [{"event": item.event, "title": item.title(), "to": definition.state(item.to).label} for item in allowed]
     by_people = {item.event for item in allowed if item.manual}
     words = {

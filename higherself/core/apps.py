@@ -14,6 +14,13 @@ def _install_schedules(**_kwargs: Any) -> None:
     install_schedules()
 
 
+def _install_roles(**kwargs: Any) -> None:
+    # For every app, after Django has made the app's permissions (its receiver was connected before ours).
+    from higherself.core.roles import install  # noqa: PLC0415
+
+    install(**kwargs)
+
+
 class CoreConfig(AppConfig):
     name = "higherself.core"
     label = "core"
@@ -24,6 +31,7 @@ class CoreConfig(AppConfig):
 
         # After the last app's migrations, so that every job's module is imported and the queue has its tables.
         post_migrate.connect(_install_schedules, sender=self, dispatch_uid="core.install_schedules")
+        post_migrate.connect(_install_roles, dispatch_uid="core.install_roles")
         # All that is loaded by now stays as long as the process: the garbage collector need not walk through it again
         # and again, which costs a fifth of the time of what makes many objects, and a pause of 50 ms now and then.
         gc.freeze()

@@ -16,9 +16,10 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from higherself.core.addresses import client_address
 from higherself.integrations.delivery import Delivery
 from higherself.integrations.intake import Stored
-from higherself.integrations.throttle import Rate, client_address, seconds_to_wait
+from higherself.integrations.throttle import Rate, seconds_to_wait
 
 logger = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from higherself.core.addresses import client_address
 from higherself.integrations import http
 from higherself.integrations.base import Provider
 from higherself.integrations.delivery import BadBody, TooLarge
@@ -19,7 +20,7 @@ from higherself.integrations.http import PublicView, Refused
 from higherself.integrations.intake import store
 from higherself.integrations.registry import PROVIDERS
 from higherself.integrations.schema import DETAIL, STORED
-from higherself.integrations.throttle import client_address, parse_rate
+from higherself.integrations.throttle import parse_rate
 
 logger = logging.getLogger(__name__)
 

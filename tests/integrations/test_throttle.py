@@ -10,7 +10,8 @@ from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 
-from higherself.integrations.throttle import Rate, client_address, parse_rate, seconds_to_wait
+from higherself.core.addresses import client_address
+from higherself.integrations.throttle import Rate, parse_rate, seconds_to_wait
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,14 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from higherself.core import jobs
+from higherself.core import jobs, roles
 from higherself.core.adminsite import cells
 from higherself.core.adminsite.actions import Answer, RowAction
 from higherself.core.adminsite.base import ModelAdmin, ReadOnlyAdmin
@@ -42,6 +43,17 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        found = tuple(super().get_readonly_fields(request, obj))
+        # Whoever manages people must not make himself, or others, more than that.
+        return found if _is_superuser(request) else (*found, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (_is_superuser(request) or not _above(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (_is_superuser(request) or not _above(obj))
+
     @display(description=gettext_lazy("name"), ordering="last_name")
     def full_name(self, obj: User) -> str:
         return obj.get_full_name() or cells.NOTHING
@@ -53,7 +65,40 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
-    list_display = ("name",)
+    """The five roles are kept by the server; groups of your own are yours."""
+
+    list_display = ("name", "purpose", "people")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(number_of_people=Count("user"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not _is_role(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not _is_role(obj)
+
+    @display(description=gettext_lazy("for whom"))
+    def purpose(self, obj: Group) -> Any:
+        return _(roles.PURPOSE[obj.name]) if obj.name in roles.PURPOSE else _("a group of your own")
+
+    @display(description=gettext_lazy("people"))
+    def people(self, obj: Any) -> int:
+        return int(obj.number_of_people)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    user: Any = request.user
+    return bool(user.is_superuser)
+
+
+def _above(user: User | None) -> bool:
+    """Accounts that only a superuser manages."""
+    return user is not None and user.is_superuser
+
+
+def _is_role(group: Group | None) -> bool:
+    return group is not None and group.name in roles.ROLES
 
 
 def _revoke(_request: HttpRequest, rows: list[ApiToken]) -> Answer:
