@@ -66,6 +66,36 @@ class QualityLevel(models.TextChoices):
     UNKNOWN = "Unknown"
 
 
+class InteractionKind(models.TextChoices):
+    """What people do. What each is worth stands in `contacts.interactions.POINTS`."""
+
+    JOINED = "joined"
+    LEFT = "left"
+    POST = "post"
+    COMMENT = "comment"
+    REACTION = "reaction"
+    LOGIN = "login"
+    EVENT_ATTENDED = "event_attended"
+    EVENT_SIGNUP = "event_signup"
+    PROFILE_UPDATED = "profile_updated"
+    COMMUNITY_OTHER = "community_other"
+    COURSE_ENROLLED = "course_enrolled"
+    COURSE_COMPLETED = "course_completed"
+    COURSE_LEFT = "course_left"
+    LESSON_COMPLETED = "lesson_completed"
+    QUIZ_FINISHED = "quiz_finished"
+    SURVEY_ANSWERED = "survey_answered"
+    FORM_SUBMITTED = "form_submitted"
+    SUBSCRIBED = "subscribed"
+    EMAIL_OPENED = "email_opened"
+    EMAIL_CLICKED = "email_clicked"
+    EMAIL_REPLIED = "email_replied"
+    EMAIL_SENT = "email_sent"
+    EMAIL_BOUNCED = "email_bounced"
+    BOOKING = "booking"
+    PURCHASE = "purchase"
+
+
 # Nobody with one of these is sent marketing, whatever the opt-in boxes say.
 NO_MARKETING = (ContactStatus.DO_NOT_CONTACT, ContactStatus.UNSUBSCRIBED)
 

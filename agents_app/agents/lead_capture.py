@@ -133,6 +133,7 @@ def _heard(case: _Case) -> contacts.Heard:
     return contacts.Heard(
         lead=case.lead,
         score=case.score,
+        source=case.source,
         source_record_id=case.source_id,
         event_id=case.context.event_id,
         consent_source=f"{case.source}: {one_line(case.form_label, 200)}",

@@ -10,8 +10,9 @@ from typing import Any
 from agents_app.leads.schema import Lead
 from agents_app.leads.scoring import Score
 from agents_app.text import shorten, union
-from contacts.choices import ContactStatus, ContactType, LeadSource
-from contacts.models import BusinessEntity, Contact
+from contacts import consent, interactions
+from contacts.choices import ContactStatus, ContactType, InteractionKind, LeadSource
+from contacts.models import BusinessEntity, ConsentChange, Contact, Interaction
 
 # Notion: reference/request-limits. One rich-text item holds 2000 characters.
 NOTES_LIMIT = 1900
@@ -24,6 +25,7 @@ class Heard:
 
     lead: Lead
     score: Score
+    source: str
     source_record_id: str
     event_id: str
     consent_source: str
@@ -47,16 +49,19 @@ def locked(email: str) -> Contact | None:
 def remember(contact: Contact | None, heard: Heard, entities: Sequence[BusinessEntity]) -> tuple[Contact, bool]:
     """Creates or completes the contact; returns it and whether it is new.
 
-    Blanks are filled and lists united; nothing that is known is overwritten, no status is changed, and consent is
-    only ever added. A second creator of the same address fails on the unique constraint; its event is tried again.
+    Blanks are filled and lists united; nothing that is known is overwritten, no status is changed. Consent goes
+    through `contacts.consent`, where an earlier "no" of another service stands. A second creator of the same address
+    fails on the unique constraint; its event is tried again.
     """
     if contact is None:
         contact = _new(heard)
         contact.save(force_insert=True)
+        _note_new(contact, heard)
         _join(contact, entities, new=True)
         return contact, True
     changed = _complete(contact, heard)
-    contact.save(update_fields=changed)
+    _note(contact, heard)
+    contact.save(update_fields=[*changed, *interactions.refresh(contact, heard.now)])
     _join(contact, entities, new=False)
     return contact, False
 
@@ -76,10 +81,61 @@ def _new(heard: Heard) -> Contact:
         quality_level=heard.score.level,
         date_added=heard.now,
         last_interaction=heard.now,
+        engagement_score=interactions.POINTS[InteractionKind.FORM_SUBMITTED],
         notes=_notes("", heard),
         **{name: getattr(lead, name) for name in _BLANKS},
         **_consent(heard),
     )
+
+
+def _done(contact: Contact, heard: Heard) -> Interaction:
+    kind = InteractionKind.FORM_SUBMITTED
+    return Interaction(
+        contact=contact,
+        kind=kind,
+        source=heard.source,
+        key=f"{heard.source}:form:{heard.source_record_id}",
+        points=interactions.POINTS[kind],
+        at=heard.now,
+    )
+
+
+def _note_new(contact: Contact, heard: Heard) -> None:
+    """Somebody new has no history to look at: what they did and allowed is only written."""
+    Interaction.objects.bulk_create([_done(contact, heard)], ignore_conflicts=True)
+    said = [
+        ConsentChange(
+            contact=contact,
+            channel=channel,
+            granted=True,
+            source=heard.source,
+            detail=heard.consent_source[:500],
+            key=f"{channel}:{heard.source}:form:{heard.source_record_id}"[:300],
+            at=heard.submitted_at,
+        )
+        for channel, given in ((consent.EMAIL, contact.email_opt_in), (consent.SMS, contact.sms_opt_in))
+        if given
+    ]
+    if said:
+        ConsentChange.objects.bulk_create(said, ignore_conflicts=True)
+
+
+def _note(contact: Contact, heard: Heard) -> None:
+    Interaction.objects.bulk_create([_done(contact, heard)], ignore_conflicts=True)
+    lead = heard.lead
+    for channel, given, has in (
+        (consent.EMAIL, lead.email_opt_in, contact.email_opt_in),
+        (consent.SMS, lead.sms_opt_in, contact.sms_opt_in),
+    ):
+        if given and not has:
+            consent.granted(
+                contact,
+                heard.source,
+                key=f"{heard.source}:form:{heard.source_record_id}",
+                at=heard.submitted_at,
+                detail=heard.consent_source,
+                channel=channel,
+            )
 
 
 def _consent(heard: Heard) -> dict[str, Any]:
@@ -112,10 +168,6 @@ def _complete(contact: Contact, heard: Heard) -> list[str]:
         wanted["full_name"] = lead.full_name
     if contact.lead_score is None or heard.score.points > contact.lead_score:
         wanted |= {"lead_score": heard.score.points, "quality_level": heard.score.level}
-    if (lead.email_opt_in and not contact.email_opt_in) or (lead.sms_opt_in and not contact.sms_opt_in):
-        wanted |= _consent(heard)
-        wanted["email_opt_in"] = contact.email_opt_in or lead.email_opt_in
-        wanted["sms_opt_in"] = contact.sms_opt_in or lead.sms_opt_in
     changed = [name for name, value in wanted.items() if getattr(contact, name) != value]
     for name in changed:
         setattr(contact, name, wanted[name])
