@@ -46,7 +46,8 @@ class Delivery:
     """``body`` is what travelled, byte for byte: signatures are made over it. Everything else is derived from it.
 
     ``url`` is the address that the sender called (some sign it); ``token`` the secret at the end of its path. Neither
-    is stored with the event.
+    is stored with the event. ``pulled`` is set on what we have asked for ourselves: the operation that fetched it, or
+    "backfill". No sender can set it.
     """
 
     body: bytes
@@ -56,6 +57,7 @@ class Delivery:
     content_type: str = ""
     method: str = "POST"
     url: str = ""
+    pulled: str = ""
     received_at: datetime = field(default_factory=timezone.now)
 
     def __post_init__(self) -> None:

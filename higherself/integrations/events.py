@@ -48,6 +48,8 @@ class EventKind(str, Enum):
     MEMBER_ACTIVITY = "member.activity"
     MEMBER_PURCHASED = "member.purchased"
     COMMUNITY_EVENT_CHANGED = "community_event.changed"
+    # The answer to a nudge: a member as Circle's API shows them now.
+    MEMBER_READ = "member.read"
     # UserFeedback, and Beehiiv's surveys.
     SURVEY_ANSWERED = "survey.answered"
     # HubSpot: ids and at most one changed property; the record is read from its API.
@@ -60,6 +62,10 @@ class EventKind(str, Enum):
     DEAL_DELETED = "deal.deleted"
     # Airtable: a doorbell, the changes are fetched.
     RECORD_CHANGED = "record.changed"
+    # What was fetched after it rang: one event for each record.
+    RECORD_CREATED = "record.created"
+    RECORD_UPDATED = "record.updated"
+    RECORD_DELETED = "record.deleted"
     # Plaud.
     TRANSCRIPT_COMPLETED = "transcript.completed"
     TRANSCRIPT_FAILED = "transcript.failed"
@@ -75,6 +81,8 @@ class EventKind(str, Enum):
     PROSPECT_BOUNCED = "prospect.bounced"
     PROSPECT_UNSUBSCRIBED = "prospect.unsubscribed"
     PROSPECT_FINISHED = "prospect.finished"
+    # The answer to a ping: a prospect as Snov.io's API shows them now.
+    PROSPECT_READ = "prospect.read"
     # Notion says that something changed there; what, is read from Notion itself.
     NOTION_PAGE_CHANGED = "notion.page_changed"
     NOTION_PAGE_GONE = "notion.page_gone"

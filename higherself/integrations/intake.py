@@ -16,7 +16,7 @@ from higherself.core import jobs
 from higherself.integrations.base import Provider
 from higherself.integrations.delivery import Delivery, db_text
 from higherself.integrations.group_commit import GroupCommit, Outcome
-from higherself.integrations.models import InboundEvent
+from higherself.integrations.models import PULLED, InboundEvent
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ def _row(provider: Provider, delivery: Delivery, ignored: str, key: str) -> Inbo
         received_at=delivery.received_at,
         next_attempt_at=delivery.received_at,
     )
+    if delivery.pulled:
+        row.headers[PULLED] = db_text(delivery.pulled)
     if ignored:
         row.status, row.error = InboundEvent.Status.IGNORED, ignored
         row.next_attempt_at, row.processed_at = None, delivery.received_at

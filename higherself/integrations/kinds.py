@@ -35,6 +35,7 @@ MATERIAL: dict[EventKind, type[m.Material]] = {
         ),
         m.CommunityMaterial,
     ),
+    _K.MEMBER_READ: m.MemberMaterial,
     _K.SURVEY_ANSWERED: m.SurveyMaterial,
     **dict.fromkeys(
         (
@@ -44,6 +45,7 @@ MATERIAL: dict[EventKind, type[m.Material]] = {
         m.CrmMaterial,
     ),
     _K.RECORD_CHANGED: m.DoorbellMaterial,
+    **dict.fromkeys((_K.RECORD_CREATED, _K.RECORD_UPDATED, _K.RECORD_DELETED), m.RecordMaterial),
     **dict.fromkeys((_K.TRANSCRIPT_COMPLETED, _K.TRANSCRIPT_FAILED), m.TranscriptMaterial),
     **dict.fromkeys(
         (_K.COURSE_ENROLLED, _K.COURSE_COMPLETED, _K.COURSE_LEFT, _K.LESSON_COMPLETED, _K.QUIZ_FINISHED),
@@ -56,6 +58,7 @@ MATERIAL: dict[EventKind, type[m.Material]] = {
         ),
         m.ProspectMaterial,
     ),
+    _K.PROSPECT_READ: m.ProspectProfileMaterial,
 }
 
 

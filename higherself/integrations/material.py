@@ -283,6 +283,32 @@ class CommunityMaterial(Material):
     value: Any = None
 
 
+class MemberMaterial(Material):
+    """A member as the community's API shows them now. ``active`` is None where that is not told; ``fields`` are the
+    profile's fields by their keys; ``score`` is Circle's own activity score, ``points`` those of its game.
+    """
+
+    member_id: str
+    community_id: str = ""
+    email: str = ""
+    name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    headline: str = ""
+    profile_url: str = ""
+    active: bool | None = None
+    joined_at: AwareDatetime | None = None
+    last_seen_at: AwareDatetime | None = None
+    accepted_at: AwareDatetime | None = None
+    tags: list[str] = []
+    posts: int | None = None
+    comments: int | None = None
+    score: Decimal | None = None
+    points: int | None = None
+    level: str = ""
+    fields: dict[str, Any] = {}
+
+
 # -- answers --------------------------------------------------------------------------------------------------------
 class SurveyAnswer(Piece):
     """``value`` is a text, a number, a list of choices, or None where the question was skipped."""
@@ -336,6 +362,22 @@ class DoorbellMaterial(Material):
 
     base_id: str
     webhook_id: str
+
+
+class RecordMaterial(Material):
+    """One record of a base that was created, updated or deleted. ``values`` and ``previous`` are by field id, as far
+    as they were told; ``origin`` is what changed it (client, formSubmission, publicApi, …), ``actor`` whose address.
+    """
+
+    base_id: str
+    table_id: str
+    record_id: str
+    change: str
+    values: dict[str, Any] = {}
+    previous: dict[str, Any] = {}
+    transaction: int | None = None
+    origin: str = ""
+    actor: str = ""
 
 
 # -- recordings -----------------------------------------------------------------------------------------------------
@@ -392,3 +434,25 @@ class ProspectMaterial(Material):
     reply_type: str = ""
     subject: str = ""
     message: str = ""
+
+
+class ProspectProfileMaterial(Material):
+    """A prospect as the API shows them now. ``lists`` and ``campaigns`` are names; ``statuses`` says how they stand in
+    each campaign, by its id.
+    """
+
+    prospect_id: str = ""
+    email: str = ""
+    name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    position: str = ""
+    company: str = ""
+    company_site: str = ""
+    industry: str = ""
+    country: str = ""
+    locality: str = ""
+    linkedin: str = ""
+    lists: list[str] = []
+    campaigns: list[str] = []
+    statuses: dict[str, str] = {}

@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from higherself.integrations.delivery import Delivery
 
+# Where the row says that we asked for it. It cannot come from a sender: only headers that a provider names are kept.
+PULLED = "x-higherself-pulled"
+
 
 def time_ordered_uuid() -> uuid.UUID:
     """A version 7 UUID (RFC 9562): it sorts by its millisecond, so rows are appended to the index, not scattered."""
@@ -104,5 +107,6 @@ class InboundEvent(models.Model):
             headers=self.headers,
             query=self.query,
             content_type=self.content_type,
+            pulled=self.headers.get(PULLED, ""),
             received_at=self.received_at,
         )

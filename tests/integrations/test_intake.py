@@ -12,6 +12,7 @@ import pytest
 from django.db import DataError, OperationalError, connection, connections, transaction
 
 from higherself.integrations import intake
+from higherself.integrations.delivery import Delivery
 from higherself.integrations.group_commit import GroupCommit
 from higherself.integrations.intake import Stored, store
 from higherself.integrations.models import InboundEvent, time_ordered_uuid
@@ -235,3 +236,10 @@ def test_event_ids_are_version_7_and_sort_by_their_time(monkeypatch):
     assert ids == sorted(ids)
     assert {(found.version, found.variant) for found in ids} == {(7, uuid.RFC_4122)}
     assert ids[0].int >> 80 == 1_700_000_000_000
+
+
+def test_what_we_asked_for_ourselves_says_so_and_no_sender_can(db: None) -> None:
+    provider = PROVIDERS["circle"]
+    store(provider, Delivery(b'{"a": 1}', content_type="application/json", pulled="member.read"))
+    store(provider, Delivery(b'{"a": 2}', {"x-higherself-pulled": "member.read"}, content_type="application/json"))
+    assert [row.delivery().pulled for row in InboundEvent.objects.order_by("id")] == ["member.read", ""]
