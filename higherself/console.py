@@ -48,6 +48,8 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [f"{_HOME}.script"],
     "GLOBAL_CALLBACK": f"{_HOME}.context",
     "DASHBOARD_CALLBACK": f"{_HOME}.home",
+    "LOGIN": {"form": "higherself.core.access.forms.LoginForm"},
+    "ACCOUNT": {"navigation": f"{_HOME}.own_page"},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": f"{_HOME}.navigation"},
     "COMMAND": {"search_callback": "higherself.core.adminsite.search.search"},
 }

@@ -55,6 +55,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "django_q",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "higherself.core",
     "higherself.integrations",
     "contacts",
@@ -76,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "higherself.core.people.AuthenticationMiddleware",
+    "higherself.core.access.middleware.SecondFactor",
     "higherself.core.people.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -157,6 +160,18 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+AUTHENTICATION_BACKENDS = ["higherself.core.access.backend.PasswordBackend"]
+# Wrong passwords in a row after which an account is closed to the address that fails, and for how long.
+LOGIN_ATTEMPTS = env.int("LOGIN_ATTEMPTS", default=5)
+LOGIN_LOCK_MINUTES = env.int("LOGIN_LOCK_MINUTES", default=15)
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+# Whoever can only be reached from its own machine is being tried out: there a password is enough.
+STAFF_SECOND_FACTOR = env.str("STAFF_SECOND_FACTOR", default="") or (
+    "optional" if DEBUG or set(ALLOWED_HOSTS) <= _LOOPBACK else "required"
+)
+if STAFF_SECOND_FACTOR not in {"required", "optional"}:
+    raise ImproperlyConfigured(f"STAFF_SECOND_FACTOR={STAFF_SECOND_FACTOR!r}: use required or optional")
+OTP_TOTP_ISSUER = "HigherSelf Network"
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 SESSION_COOKIE_AGE = 60 * 60 * 12

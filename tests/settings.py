@@ -9,6 +9,7 @@ _ENVIRONMENT = {
     "DEBUG": "false",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
     "TYPEFORM_WEBHOOK_SECRET": "123456",
+    "STAFF_SECOND_FACTOR": "optional",
     "WEBHOOK_SECRET": "shared-secret-of-the-tests",
     "NOTION_API_TOKEN": "",
     "NOTION_BASE_URL": "",

@@ -41,3 +41,16 @@ def check_public_host(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="higherself.W001",
         )
     ]
+
+
+@register(deploy=True)
+def check_second_factor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.STAFF_SECOND_FACTOR == "required":
+        return []
+    return [
+        Warning(
+            "A password alone opens the console: STAFF_SECOND_FACTOR is optional.",
+            hint="Set STAFF_SECOND_FACTOR=required; each member of staff sets up a code at the next log-in.",
+            id="higherself.W002",
+        )
+    ]

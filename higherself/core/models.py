@@ -9,8 +9,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from higherself.core.access.models import LoginAttempt, RecoveryCode
 from higherself.core.fields import SelectField
 from higherself.core.signals import records_changed
+
+__all__ = ["ApiToken", "Heartbeat", "LoginAttempt", "Record", "RecordManager", "RecordQuerySet", "RecoveryCode"]
 
 SYNC_ORIGINS = ["Server", "Notion", "Import"]
 

@@ -90,6 +90,7 @@ ACCESS: dict[str, Access] = {
     "auth.user": _NOBODY,
     "auth.group": _NOBODY,
     "core.apitoken": _NOBODY,
+    "core.loginattempt": _NOBODY,
     "core.heartbeat": _SYSTEM,
     "admin.logentry": _SYSTEM,
     "django_q.schedule": Access("vc", "", "", ""),

@@ -38,7 +38,8 @@ class RowAction:
     """``run`` gets the request and the records, does it, and returns a sentence about what it did.
 
     ``when`` says for which records a button is shown; `run` itself must refuse or skip the others. ``tone`` is
-    ``primary``, ``plain`` or ``bad``; ``confirm`` is a question that is asked first.
+    ``primary``, ``plain`` or ``bad``; ``confirm`` is a question that is asked first. ``sensitive`` ones ask for the
+    password again.
     """
 
     name: str
@@ -51,6 +52,7 @@ class RowAction:
     button: bool = True
     permission: str = "change"
     confirm: Any = ""
+    sensitive: bool = False
 
 
 def perform(request: HttpRequest, action: RowAction, rows: Sequence[models.Model]) -> bool:

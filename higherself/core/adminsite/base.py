@@ -17,6 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
+from higherself.core.access.sensitive import ask
 from higherself.core.adminsite import cells, widgets
 from higherself.core.adminsite.actions import MOST_AT_ONCE, RowAction, perform
 from higherself.core.adminsite.paginator import BoundedPaginator
@@ -145,6 +146,9 @@ class ModelAdmin(UnfoldModelAdmin):
             raise Http404(f"There is no action {name!r} for this record.")
         if not self.may(request, action):
             raise PermissionDenied
+        asked = ask(request, self._back(request, object_id)) if action.sensitive else None
+        if asked is not None:
+            return asked
         if perform(request, action, [obj]):
             self.note(request, action, [obj])
         return HttpResponseRedirect(self._back(request, object_id))
@@ -218,16 +222,20 @@ def _files(field: str, description: Any) -> Callable[[Any, Any], Any]:
     return show
 
 
-def _bulk(action: RowAction) -> Callable[[ModelAdmin, HttpRequest, models.QuerySet[Any]], None]:
+def _bulk(action: RowAction) -> Callable[[ModelAdmin, HttpRequest, models.QuerySet[Any]], HttpResponse | None]:
     """The action for the list's "Select action"."""
 
-    def run(admin: ModelAdmin, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+    def run(admin: ModelAdmin, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse | None:
+        asked = ask(request) if action.sensitive else None
+        if asked is not None:
+            return asked
         rows = list(queryset[: MOST_AT_ONCE + 1])
         if len(rows) > MOST_AT_ONCE:
             text = _("Choose at most %(most)d records at once; nothing was done.") % {"most": MOST_AT_ONCE}
             messages.error(request, text)
         elif perform(request, action, rows):
             admin.note(request, action, rows)
+        return None
 
     run.__name__ = action.name
     return run

@@ -101,6 +101,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         (
             Entry(gettext_lazy("Users"), "person", "auth.user"),
             Entry(gettext_lazy("Groups"), "group", "auth.group"),
+            Entry(gettext_lazy("Log-ins"), "login", "core.loginattempt", ("lockouts",)),
             Entry(gettext_lazy("API tokens"), "key", "core.apitoken"),
             Entry(gettext_lazy("What staff did"), "history", "admin.logentry"),
             Entry(gettext_lazy("Schedules"), "schedule", "django_q.schedule"),
@@ -169,6 +170,14 @@ def _allowed(request: HttpRequest, permission: str) -> bool:
 
 def _name(component: str) -> str:
     return component.replace("_", " ").replace(":", ": ").capitalize()
+
+
+def own_page(_request: HttpRequest) -> list[dict[str, Any]]:
+    """The links of the menu behind one's name."""
+    return [
+        {"title": _("Your account"), "link": reverse("admin:account")},
+        {"title": _("Change password"), "link": reverse("admin:password_change")},
+    ]
 
 
 def stylesheet(_request: HttpRequest) -> str:

@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from higherself.core import jobs, roles
+from higherself.core.access.admin import RESET_SECOND_FACTOR
+from higherself.core.access.sensitive import SensitiveAdmin, ask
 from higherself.core.adminsite import cells
 from higherself.core.adminsite.actions import Answer, RowAction
 from higherself.core.adminsite.base import ModelAdmin, ReadOnlyAdmin
@@ -31,7 +33,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
+class UserAdmin(SensitiveAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -39,6 +41,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     facts = ("last_login", "date_joined")
     last_seen = cells.when("last_login", gettext_lazy("last login"))
+    row_actions = (RESET_SECOND_FACTOR,)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
@@ -54,6 +57,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and (_is_superuser(request) or not _above(obj))
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        return ask(request) or super().user_change_password(request, id, form_url)
+
     @display(description=gettext_lazy("name"), ordering="last_name")
     def full_name(self, obj: User) -> str:
         return obj.get_full_name() or cells.NOTHING
@@ -64,7 +70,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(SensitiveAdmin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """The five roles are kept by the server; groups of your own are yours."""
 
     list_display = ("name", "purpose", "people")
@@ -108,7 +114,7 @@ def _revoke(_request: HttpRequest, rows: list[ApiToken]) -> Answer:
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):
+class ApiTokenAdmin(SensitiveAdmin, ModelAdmin):  # type: ignore[misc]
     """Tokens are made by ``manage.py create_token``, which shows them once; here they are revoked."""
 
     list_display = ("name", "state", "allowed", "made", "used", "ends")
@@ -126,6 +132,7 @@ class ApiTokenAdmin(ModelAdmin):
             icon="block",
             tone="bad",
             when=lambda row: row.revoked_at is None,
+            sensitive=True,
             confirm=gettext_lazy("Programs that use this token are locked out at once. Revoke it?"),
         ),
     )

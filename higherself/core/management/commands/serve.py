@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -32,6 +33,9 @@ class Command(BaseCommand):
         self._check_ports(
             [(host, port, "SERVER_PORT")] + ([(LOOPBACK, settings.SANDBOX_PORT, "SANDBOX_PORT")] * sandbox)
         )
+        if options["first_run"]:
+            # For trying out: the password that is printed opens the console, unless the environment says otherwise.
+            os.environ.setdefault("STAFF_SECOND_FACTOR", "optional")
         password = firststeps.prepare(self.stdout.write) if options["first_run"] else None
         with Supervisor() as supervisor:
             if sandbox:

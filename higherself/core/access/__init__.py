@@ -1,0 +1,1 @@
+"""How staff prove who they are: log-in, lock-out, second factor, and being asked again before sensitive work."""
