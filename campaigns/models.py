@@ -10,10 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.models import Product
 from campaigns import choices
+from campaigns.segments import Segment, SegmentMembership
 from contacts.models import BusinessEntity, Contact
 from higherself.core.fields import NameListField, PeopleField, SelectField
 from higherself.core.ids import public_id
 from higherself.core.models import Record
+
+__all__ = ["Campaign", "Feedback", "Segment", "SegmentMembership"]
 
 
 def new_campaign_id() -> str:

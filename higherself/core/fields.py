@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Lookup
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 
 # Notion: select option names are capped at about 100 characters.
@@ -67,6 +71,21 @@ class NameListField(models.JSONField):
         return NameListFormField(
             required=False, label=kwargs.get("label", self.verbose_name), help_text=self.help_text, options=self.options
         )
+
+
+@NameListField.register_lookup
+class HasName(Lookup):  # type: ignore[type-arg]
+    """``tags__has_name="VIP"``: the list holds exactly this name. Django's ``contains`` does not know SQLite."""
+
+    lookup_name = "has_name"
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, list[Any]]:
+        column, params = self.process_lhs(compiler, connection)
+        return f"EXISTS (SELECT 1 FROM json_each({column}) AS item WHERE item.value = %s)", [*params, self.rhs]  # noqa: S608
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, list[Any]]:
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} @> %s::jsonb", [*params, json.dumps([self.rhs])]
 
 
 class NameListFormField(forms.CharField):
