@@ -22,6 +22,12 @@ TARGETS = {
     ],
     "leads": ["leads/s with 2 workers", "leads/s while pushing to Notion", "leads that lack a row"],
     "latency": ["p95 stored to processed, s", "refused or broken"],
+    "segments": [
+        "slowest evaluation, s",
+        "peak memory, MB",
+        "differences when nothing changed",
+        "contacts wrongly in or out",
+    ],
     "sync": [
         "first pull, requests to those needed",
         "nothing changed, requests",
@@ -44,6 +50,8 @@ COUNTED = {
     "nothing changed, writes",
     "one lead, writes beyond pages made",
     "429 answers",
+    "differences when nothing changed",
+    "contacts wrongly in or out",
 }
 
 
