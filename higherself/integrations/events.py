@@ -41,6 +41,8 @@ class EventKind(str, Enum):
     POST_SCHEDULED = "post.scheduled"
     POST_SENT = "post.sent"
     POST_UPDATED = "post.updated"
+    # What we asked for: how a post was received so far.
+    POST_MEASURED = "post.measured"
     # Circle.so: nudges, the state is read from its API.
     MEMBER_JOINED = "member.joined"
     MEMBER_CHANGED = "member.changed"

@@ -27,7 +27,7 @@ MATERIAL: dict[EventKind, type[m.Material]] = {
         (_K.SUBSCRIBER_CREATED, _K.SUBSCRIBER_CONFIRMED, _K.SUBSCRIBER_CHANGED, _K.SUBSCRIBER_DELETED),
         m.SubscriberMaterial,
     ),
-    **dict.fromkeys((_K.POST_SCHEDULED, _K.POST_SENT, _K.POST_UPDATED), m.PostMaterial),
+    **dict.fromkeys((_K.POST_SCHEDULED, _K.POST_SENT, _K.POST_UPDATED, _K.POST_MEASURED), m.PostMaterial),
     **dict.fromkeys(
         (
             *(_K.MEMBER_JOINED, _K.MEMBER_CHANGED, _K.MEMBER_LEFT, _K.MEMBER_ACTIVITY, _K.MEMBER_PURCHASED),

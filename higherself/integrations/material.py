@@ -250,6 +250,8 @@ class SubscriberMaterial(Material):
 
 
 class PostMaterial(Material):
+    """A post of the newsletter. Its figures are those of its e-mail so far, None where they were not told."""
+
     post_id: str
     title: str = ""
     subtitle: str = ""
@@ -262,6 +264,12 @@ class PostMaterial(Material):
     url: str = ""
     published_at: AwareDatetime | None = None
     created_at: AwareDatetime | None = None
+    recipients: int | None = None
+    opens: int | None = None
+    unique_opens: int | None = None
+    clicks: int | None = None
+    unique_clicks: int | None = None
+    unsubscribes: int | None = None
 
 
 # -- the community --------------------------------------------------------------------------------------------------
