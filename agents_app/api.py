@@ -16,9 +16,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agents_app.models import Task, WorkflowInstance
+from agents_app.models import Approval, Task, WorkflowInstance
 from agents_app.serializers import (
+    ApprovalSerializer,
     EventSerializer,
+    HeldSerializer,
     InstanceSerializer,
     MoveSerializer,
     RefusalSerializer,
@@ -27,7 +29,7 @@ from agents_app.serializers import (
     is_status_action,
 )
 from agents_app.workflow import engine
-from agents_app.workflow.engine import IllegalTransition
+from agents_app.workflow.engine import Held, IllegalTransition
 from higherself.core.auth import HasScope, TokenUser
 from higherself.core.errors import Conflict, Permanent
 from higherself.core.signals import notion_pages_wanted
@@ -122,6 +124,7 @@ class TransitionView(ScopedView):
         request=MoveSerializer,
         responses={
             200: InstanceSerializer,
+            202: OpenApiResponse(HeldSerializer, "A person has to allow it first: asked for, and not moved yet."),
             400: OpenApiResponse(DETAIL, "Field errors."),
             409: OpenApiResponse(RefusalSerializer, "Not allowed from where the instance stands; nothing was changed."),
             **_CLOSED,
@@ -129,13 +132,19 @@ class TransitionView(ScopedView):
         },
     )
     def post(self, request: Request, instance_id: str) -> Response:
-        """Fires a transition, or hold, resume or retry, and answers with where the instance stands now."""
+        """Fires a transition, or hold, resume or retry, and answers with where the instance stands now.
+
+        A transition that needs an approval is not fired: the answer is 202 and names the request, and once somebody
+        with the right allows it in the console, the instance goes on by itself.
+        """
         instance = _find(instance_id)
         move = MoveSerializer(data=request.data)
         move.is_valid(raise_exception=True)
         _check_permission(request.user, instance, move.validated_data["event"])
         try:
-            _move(instance, actor=request.user.get_username(), **move.validated_data)
+            _move(instance, user=request.user, **move.validated_data)
+        except Held as waits:
+            return Response(_held(instance_id, waits), status.HTTP_202_ACCEPTED)
         except (IllegalTransition, Conflict, Permanent) as refusal:
             return Response(_refused(instance_id, refusal), status.HTTP_409_CONFLICT)
         return Response(_shown(instance_id))
@@ -199,11 +208,17 @@ def _check_permission(user: Any, instance: WorkflowInstance, event: str) -> None
         raise PermissionDenied(f"“{event}” needs the permission {', '.join(asked)}.")
 
 
-def _move(instance: WorkflowInstance, *, event: str, note: str, actor: str) -> None:
+def _move(instance: WorkflowInstance, *, event: str, note: str, user: Any) -> None:
+    actor = user.get_username()
     if is_status_action(event):
         engine.change_status(instance, event, actor=actor, note=note)
     else:
-        engine.advance(instance, event, actor=actor, note=note)
+        engine.advance(instance, event, actor=actor, note=note, requester=user)
+
+
+def _held(instance_id: str, waits: Held) -> dict[str, Any]:
+    approval = Approval.objects.get(approval_id=waits.approval)
+    return {**_refused(instance_id, waits), "approval": ApprovalSerializer(approval).data}
 
 
 def _refused(instance_id: str, refusal: Exception) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The options that the server itself knows; people may add others in Notion (see `SelectField`)."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Api(models.TextChoices):
@@ -388,3 +389,12 @@ class RunOutcome(models.TextChoices):
     IGNORED = "ignored"
     DUPLICATE = "duplicate"
     FAILED = "failed"
+
+
+class ApprovalStatus(models.TextChoices):
+    """Withdrawn: what was asked for has become pointless, because its record has moved on without it."""
+
+    PENDING = "pending", _("pending")
+    APPROVED = "approved", _("approved")
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")

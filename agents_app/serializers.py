@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from agents_app.models import Task, WorkflowInstance, WorkflowTransition
+from agents_app.models import Approval, Task, WorkflowInstance, WorkflowTransition
 from agents_app.workflow import engine
 from agents_app.workflow.machine import STATUS_ACTIONS
 from higherself.core.errors import Permanent
@@ -18,6 +18,13 @@ class AllowedSerializer(serializers.Serializer):
     event = serializers.CharField(help_text="What to send to move the instance.")
     to = serializers.CharField(help_text="The state that it leads to; hold, resume and retry leave the state.")
     label = serializers.CharField()  # type: ignore[assignment]
+    approval = serializers.CharField(help_text="What a person has to allow first; empty where nobody has to.")
+
+
+class ApprovalSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Approval
+        fields = ("approval_id", "action", "status", "requested_by", "reason", "decided_by", "outcome", "created_at")
 
 
 class HistorySerializer(serializers.ModelSerializer):
@@ -111,6 +118,10 @@ class RefusalSerializer(serializers.Serializer):
     allowed = serializers.ListField(child=serializers.CharField())
 
 
+class HeldSerializer(RefusalSerializer):
+    approval = ApprovalSerializer()
+
+
 class CreatedSerializer(serializers.Serializer):
     model = serializers.CharField()
     id = serializers.CharField()
@@ -146,9 +157,12 @@ def allowed(instance: WorkflowInstance) -> list[dict[str, str]]:
     except Permanent:
         # Its workflow is gone or broken; the console says so, and nothing can be done from here.
         return []
-    moves = [{"event": item.event, "to": item.to, "label": item.label or item.event} for item in transitions]
+    moves = [
+        {"event": item.event, "to": item.to, "label": item.label or item.event, "approval": item.approval}
+        for item in transitions
+    ]
     actions = engine.allowed_status_actions(instance)
-    return moves + [{"event": name, "to": instance.current_state, "label": name} for name in actions]
+    return moves + [{"event": name, "to": instance.current_state, "label": name, "approval": ""} for name in actions]
 
 
 def is_status_action(event: str) -> bool:

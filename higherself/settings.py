@@ -233,6 +233,8 @@ WEBHOOK_THROTTLE = env.str("WEBHOOK_THROTTLE", default="")
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="The HigherSelf Network <noreply@localhost>")
 TEAM_EMAILS = env.list("TEAM_EMAILS", default=[])
+# So many records put aside at once in the console need a second person's approval.
+ARCHIVE_APPROVAL_FROM = env.int("ARCHIVE_APPROVAL_FROM", default=20)
 
 # -- Notion ---------------------------------------------------------------------------------------------------------
 # The one list of the 16 databases: their short names, and the variable that holds each one's id.

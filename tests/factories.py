@@ -14,6 +14,7 @@ from agents_app.models import (
     Agent,
     AgentRun,
     ApiIntegration,
+    Approval,
     CommunicationPattern,
     DataTransformation,
     Notification,
@@ -128,6 +129,12 @@ def make_notification(**given: Any) -> Notification:
 
 def make_agent_run(**given: Any) -> AgentRun:
     return _make(AgentRun, given, agent_id="LeadCaptureAgent", event_kind="lead.submitted", outcome="done")
+
+
+def make_approval(**given: Any) -> Approval:
+    number = next(_numbers)
+    defaults = {"key": f"approval-{number}", "subject_model": "contacts.contact", "requested_by": "LeadCaptureAgent"}
+    return _make(Approval, given, action="records.archive", subject_label=f"Subject {number}", **defaults)
 
 
 # The sixteen mirrored models, by the key of their database.

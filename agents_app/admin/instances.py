@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -34,7 +34,9 @@ def _advance(request: HttpRequest, rows: list[WorkflowInstance]) -> Answer:
     if missing:
         raise Refused(_("“%(event)s” needs the permission %(names)s.") % {"event": event, "names": missing})
     try:
-        taken = engine.advance(instance, event, actor=who(request), note=note)
+        taken = engine.advance(instance, event, actor=who(request), note=note, requester=request.user)
+    except engine.Held as waits:
+        return messages.INFO, str(waits)
     except engine.IllegalTransition as error:
         raise Refused(str(error)) from error
     return _("“%(name)s” is now in “%(state)s”.") % {"name": instance, "state": state_label(instance, taken.to)}

@@ -48,7 +48,14 @@ def workflow(request: HttpRequest, instance: WorkflowInstance) -> Panel:
 def _possible(instance: WorkflowInstance, user: Any) -> dict[str, Any]:
     definition = engine.definition_of(instance)
     allowed = [item for item in engine.allowed(instance) if not item.permission or user.has_perm(item.permission)]
-    moves = [{"event": item.event, "title": item.title(), "to": definition.state(item.to).label} for item in allowed]
+    moves = [
+        {
+            "event": item.event,
+            "title": f"{item.title()} ({_('needs approval')})" if item.approval else item.title(),
+            "to": definition.state(item.to).label,
+        }
+        for item in allowed
+    ]
     by_people = {item.event for item in allowed if item.manual}
     words = {
         "hold": (_("Put on hold"), "hold"),

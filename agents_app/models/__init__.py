@@ -1,3 +1,4 @@
+from agents_app.models.approvals import Approval
 from agents_app.models.catalog import ApiIntegration, DataTransformation
 from agents_app.models.messages import Notification, NotificationTemplate
 from agents_app.models.registry import Agent, CommunicationPattern
@@ -9,6 +10,7 @@ __all__ = [
     "Agent",
     "AgentRun",
     "ApiIntegration",
+    "Approval",
     "CommunicationPattern",
     "DataTransformation",
     "Notification",

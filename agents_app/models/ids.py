@@ -37,3 +37,7 @@ def new_transformation_id() -> str:
 
 def new_template_id() -> str:
     return public_id("NOTIF")
+
+
+def new_approval_id() -> str:
+    return public_id("APPR")

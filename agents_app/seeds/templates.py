@@ -153,4 +153,14 @@ TEMPLATES: list[dict[str, Any]] = [
         "{{task_name}} ({{task_id}}) was due {{task_due}} and is still open. Assignee: {{assignee}}.\n\n"
         "{{instance_name}}\n",
     ),
+    _email(
+        "approval_requested",
+        "Approval Requested",
+        "Workflow Update",
+        ["Alert"],
+        "Waits for your approval: {{approval_action}}",
+        "{{requested_by}} asks for: {{approval_action}}.\n\nAbout: {{approval_subject}}\nWhy: {{approval_reason}}\n\n"
+        "Decide in the console under Approvals ({{approval_id}}). Nobody decides about what they asked for "
+        "themselves.\n",
+    ),
 ]

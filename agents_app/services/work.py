@@ -48,18 +48,27 @@ def template_of(task: Task, definition: Definition) -> TaskTemplate | None:
 
 
 def wanted(entry: Entry) -> list[TaskTemplate]:
-    """The templates of the state whose condition holds."""
+    """The templates of the state whose condition holds and that need nobody's approval."""
+    return [item for item in _fitting(entry) if not item.approval]
+
+
+def held(entry: Entry) -> list[TaskTemplate]:
+    """The templates of the state whose condition holds, and whose tasks wait for a person's approval."""
+    return [item for item in _fitting(entry) if item.approval]
+
+
+def _fitting(entry: Entry) -> list[TaskTemplate]:
     return [item for item in entry.definition.state(entry.state).tasks if guards.holds(item.when, entry.facts)]
 
 
-def create(entries: Iterable[Entry], now: datetime | None = None) -> list[Task]:
-    """Makes the tasks of the states that were entered and returns the new ones."""
+def create(entries: Iterable[Entry], now: datetime | None = None, *, only: TaskTemplate | None = None) -> list[Task]:
+    """Makes the tasks of the states that were entered (or the one task ``only``) and returns the new ones."""
     moment = now or timezone.now()
     made: dict[str, Task] = {}
     look_up = False
     for entry in entries:
         zone = entry.entity.zone if entry.entity else ZoneInfo(timezone.get_default_timezone_name())
-        for template in wanted(entry):
+        for template in [only] if only else wanted(entry):
             occurrence = _occurrence(entry) if template.repeat else 1
             task = _build(entry, template, occurrence, moment, zone)
             made.setdefault(task.task_key, task)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from agents_app.models import Workflow, WorkflowInstance
+from agents_app.models import Approval, Workflow, WorkflowInstance
 from agents_app.services import catalog
-from agents_app.workflow import engine
+from agents_app.workflow import approved, engine
 from agents_app.workflow.due import moment
 from agents_app.workflow.machine import ACTIVE, IllegalTransition, Transition
 from higherself.core.errors import Conflict, Permanent
@@ -48,8 +49,19 @@ def _due_in(
     if all(item.timer is not None and item.timer.base is None for item in timed):
         shortest = min(item.timer.hours for item in timed if item.timer is not None)
         waiting = waiting.filter(last_transition_date__lte=now - timedelta(hours=shortest))
+    held = [item.event for item in timed if item.approval]
+    if held:
+        # Asked once for each stay in a state: what a person has refused, or has yet to decide, is not asked again.
+        asked = Approval.objects.filter(
+            subject_model=approved.LABEL,
+            subject_id=OuterRef("pk"),
+            payload__event__in=held,
+            created_at__gte=OuterRef("last_transition_date"),
+        )
+        waiting = waiting.annotate(asked=Exists(asked))
     for instance in waiting.order_by("last_transition_date", "pk")[:LIMIT]:
-        found = next((item for item in timed if _is_due(instance, item, now)), None)
+        open_to_clock = [item for item in timed if not (item.approval and getattr(instance, "asked", False))]
+        found = next((item for item in open_to_clock if _is_due(instance, item, now)), None)
         if found is not None:
             yield instance, found
 

@@ -13,15 +13,18 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from agents_app.models import Workflow, WorkflowInstance
+from agents_app.models import Approval, Workflow, WorkflowInstance
+from agents_app.services import approvals, catalog, work
 from agents_app.text import one_line
-from agents_app.workflow.machine import END_STATUSES, STATUS_ACTIONS, IllegalTransition, Transition
+from agents_app.workflow import approved
+from agents_app.workflow.machine import END_STATUSES, STATUS_ACTIONS, Held, IllegalTransition, Transition
 from agents_app.workflow.run import MOVED, STATE_ENTERED, Followed, Run, definition_of, facts_of
 from contacts.models import BusinessEntity, Contact
 
 __all__ = [
     "STATE_ENTERED",
     "Followed",
+    "Held",
     "IllegalTransition",
     "Run",
     "advance",
@@ -111,10 +114,21 @@ def allowed_status_actions(instance: WorkflowInstance) -> list[str]:
     return [action for action, moves in STATUS_ACTIONS.items() if instance.status in moves and action != "fail"]
 
 
-def _moved(instance: WorkflowInstance, actor: str, inbound_event: UUID | str | None) -> Run:
+def _moved(instance: WorkflowInstance, actor: str, inbound_event: UUID | str | None = None, **options: Any) -> Run:
     """A run over the row as it stands in the database now, locked until the transaction ends."""
     fresh = WorkflowInstance.objects.select_for_update(of=("self",)).select_related("contact").get(pk=instance.pk)
-    return Run(fresh, actor=actor, inbound_event=inbound_event)
+    return Run(fresh, actor=actor, inbound_event=inbound_event, **options)
+
+
+def _fire(run: Run, event: str, *, note: str = "", data: Mapping[str, Any] | None = None) -> Transition | Held:
+    """Fires and saves; a move that waits for an approval is saved as that, and handed back to be raised."""
+    outcome: Transition | Held
+    try:
+        outcome = run.fire(event, note=note, data=data)
+    except Held as waits:
+        outcome = waits
+    run.save()
+    return outcome
 
 
 def _take_over(instance: WorkflowInstance, fresh: WorkflowInstance) -> None:
@@ -130,29 +144,38 @@ def advance(
     note: str = "",
     data: Mapping[str, Any] | None = None,
     inbound_event: UUID | str | None = None,
+    requester: Any = None,
+    approval: Approval | None = None,
 ) -> Transition:
-    """Fires one event and makes what follows. Raises `IllegalTransition` when it is not possible from here."""
+    """Fires one event and makes what follows. Raises `IllegalTransition` when it is not possible from here.
+
+    Raises `Held`, with the request for it stored, when a person has to allow the move first. ``requester`` is the
+    account of the person who acts, ``approval`` the permission that somebody has given for this move.
+    """
     with transaction.atomic():
-        run = _moved(instance, actor, inbound_event)
-        taken = run.fire(event, note=note, data=data)
-        run.save()
+        run = _moved(instance, actor, inbound_event, requester=requester, approval=approval)
+        outcome = _fire(run, event, note=note, data=data)
+    return _settled(instance, run, outcome)
+
+
+def _settled(instance: WorkflowInstance, run: Run, outcome: Transition | Held) -> Transition:
     _take_over(instance, run.instance)
-    return taken
+    if isinstance(outcome, Held):
+        raise outcome
+    return outcome
 
 
 def move_to(instance: WorkflowInstance, state: str, *, actor: str, note: str = "") -> Transition:
-    """Fires whichever event leads to this state, as when a person chose the state in Notion."""
+    """Fires whichever event leads to this state, as when a person chose the state in Notion. Raises as `advance`."""
     with transaction.atomic():
-        run = _moved(instance, actor, None)
+        run = _moved(instance, actor)
         current, facts = run.instance.current_state, facts_of(run.instance)
         possible = run.definition.allowed(current, facts)
         found = next((item for item in possible if item.to == state), None)
         if found is None:
             raise IllegalTransition(f"→ {state}", current, [f"{item.event} → {item.to}" for item in possible])
-        taken = run.fire(found.event, note=note)
-        run.save()
-    _take_over(instance, run.instance)
-    return taken
+        outcome = _fire(run, found.event, note=note)
+    return _settled(instance, run, outcome)
 
 
 def move_to_status(instance: WorkflowInstance, status: str, *, actor: str, note: str = "") -> None:
@@ -174,7 +197,7 @@ def move_to_status(instance: WorkflowInstance, status: str, *, actor: str, note:
 def change_status(instance: WorkflowInstance, action: str, *, actor: str, note: str = "") -> None:
     """``hold``, ``resume``, ``fail`` or ``retry``. Raises `IllegalTransition` when the status forbids it."""
     with transaction.atomic():
-        run = _moved(instance, actor, None)
+        run = _moved(instance, actor)
         run.change_status(action, note=note)
         run.save()
     _take_over(instance, run.instance)
@@ -190,7 +213,47 @@ def note(
 ) -> None:
     """Adds a line to the history; the state stays."""
     with transaction.atomic():
-        run = _moved(instance, actor, None)
+        run = _moved(instance, actor)
         run.note(event, text, data)
         run.save()
     _take_over(instance, run.instance)
+
+
+# -- what a person has allowed --------------------------------------------------------------------------------------
+@approvals.carries_out(approvals.TRANSITION)
+def _move_approved(approval: Approval) -> str:
+    instance = approved.subject(approval)
+    taken = advance(
+        instance,
+        approval.payload["event"],
+        actor=approval.decided_by,
+        note=approved.words(approval),
+        data={**approval.payload["data"], **approved.facts(approval)},
+        inbound_event=approval.payload["inbound_event"],
+        approval=approval,
+    )
+    return f"{instance.instance_id} is now in “{taken.to}”."
+
+
+@approvals.carries_out(approvals.TASK)
+def _make_approved(approval: Approval) -> str:
+    instance = approved.subject(approval)
+    entity = catalog.current().entity_with_pk(instance.business_entity_id)
+    facts = facts_of(instance)
+    entry = work.Entry(instance, definition_of(instance), approval.payload["state"], facts, entity)
+    task = approved.make_task(instance, entry, approval.payload["task"])
+    _remember(approval)
+    return f"Task {task.task_id}: {task}." if task else "The task was there already."
+
+
+@approvals.when_refused(approvals.TRANSITION)
+@approvals.when_refused(approvals.TASK)
+def _remember(approval: Approval) -> None:
+    event = f"approval_{approval.status}"
+    note(
+        approved.subject(approval),
+        approved.words(approval),
+        actor=approval.decided_by,
+        event=event,
+        data=approved.facts(approval),
+    )

@@ -36,6 +36,7 @@ STATUS_ACTIONS: dict[str, dict[str, str]] = {
 }
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Action = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z_]*\.[a-z][a-z_]*)?$", max_length=100)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
@@ -56,6 +57,7 @@ class TaskTemplate(_Data):
 
     ``key`` is part of the task's idempotency key: entering the state again makes no second task unless ``repeat``.
     ``role`` names who does it; ``completes`` is the event that is fired when somebody sets the task Done.
+    With an ``approval`` (such as ``booking.refund``) the task is made once a person with the right has allowed it.
     """
 
     key: Name
@@ -70,6 +72,7 @@ class TaskTemplate(_Data):
     when: str = ""
     completes: Name | None = None
     repeat: bool = False
+    approval: Action = ""
 
 
 class Notice(_Data):
@@ -107,6 +110,8 @@ class Transition(_Data):
     permission: str = ""
     manual: bool = False
     timer: Timer | None = None
+    # What a person with the right has to allow first, such as "campaign.activate"; empty: nobody has to.
+    approval: Action = ""
 
     @property
     def starts(self) -> bool:
@@ -127,6 +132,21 @@ class IllegalTransition(Exception):
         self.reason = reason or "no such transition from here"
         choice = ", ".join(allowed) or "nothing, it has ended"
         super().__init__(f"“{event}” is not possible in state “{state}”: {self.reason}. Possible: {choice}.")
+
+
+class Held(IllegalTransition):
+    """The event needs a person's approval, which has been asked for: the state stays until somebody decides.
+
+    It is an `IllegalTransition`, so that whoever only knows those leaves the instance where it is.
+    """
+
+    def __init__(self, event: str, state: str, allowed: list[str], action: str, approval: object) -> None:
+        self.action, self.approval = action, approval
+        super().__init__(event, state, allowed, f"it waits for an approval ({action})")
+        self.args = (
+            f"“{event}” waits in state “{state}” for an approval ({action}, {approval}): "
+            "once somebody with the right allows it, it goes on by itself.",
+        )
 
 
 class BrokenDefinition(ValueError):

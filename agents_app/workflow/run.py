@@ -14,16 +14,17 @@ from uuid import UUID
 from django.utils import timezone
 
 from agents_app.choices import AgentStatus
-from agents_app.models import AgentRun, Notification, Task, Workflow, WorkflowInstance, WorkflowTransition
-from agents_app.services import catalog, messages, work
+from agents_app.models import AgentRun, Approval, Notification, Task, Workflow, WorkflowInstance, WorkflowTransition
+from agents_app.services import approvals, catalog, messages, work
 from agents_app.text import one_line
-from agents_app.workflow import guards
+from agents_app.workflow import approved, guards
 from agents_app.workflow.machine import (
     CANCELLED,
     END_STATUSES,
     ERROR,
     ON_HOLD,
     Definition,
+    Held,
     Position,
     Transition,
 )
@@ -52,6 +53,7 @@ class Followed:
 
     tasks: list[Task] = field(default_factory=list)
     notifications: list[Notification] = field(default_factory=list)
+    approvals: list[Approval] = field(default_factory=list)
     cancelled_tasks: int = 0
 
 
@@ -80,16 +82,21 @@ class Run:
         actor: str,
         inbound_event: UUID | str | None = None,
         now: datetime | None = None,
+        requester: Any = None,
+        approval: Approval | None = None,
     ) -> None:
+        """``requester`` is the account of the person who acts, if it is one; ``approval`` allows a move that waited."""
         self.instance = instance
         self.definition = definition_of(instance)
         self.actor = actor
         self.inbound_event = inbound_event
         self.now = now or timezone.now()
+        self.requester, self.approval = requester, approval
         self.new = instance.pk is None
         self._state_in_database = instance.current_state
         self._lines: list[WorkflowTransition] = []
         self._entered: list[tuple[str, dict[str, Any]]] = []
+        self._asked: list[Approval] = []
 
     # -- steps -------------------------------------------------------------------------------------------------
     def begin(self, note: str = "", data: Mapping[str, Any] | None = None) -> Transition:
@@ -100,10 +107,34 @@ class Run:
         return first
 
     def fire(self, event: str, *, note: str = "", data: Mapping[str, Any] | None = None) -> Transition:
-        """Takes the transition that this event causes; raises `IllegalTransition` and changes nothing otherwise."""
+        """Takes the transition that this event causes; raises `IllegalTransition` and changes nothing otherwise.
+
+        Raises `Held` when a person has to allow it first. The request for that is written by `save`, so save the run
+        all the same.
+        """
         found = self.definition.next(self.instance.current_state, event, facts_of(self.instance, data))
+        if found.approval and not approved.grants(self.approval, self.instance, found):
+            raise self._hold(found, note, data)
         self._enter(self.instance.current_state, found, note, data)
         return found
+
+    def _hold(self, wanted: Transition, note: str, data: Mapping[str, Any] | None) -> Held:
+        request = approvals.pending(approved.key_of(self.instance, wanted.event))
+        if request is None:
+            request = approved.for_transition(
+                self.instance,
+                wanted,
+                actor=self.actor,
+                requester=self.requester,
+                note=note,
+                data=data,
+                inbound_event=self.inbound_event,
+            )
+            self._asked.append(request)
+            remark = f"“{wanted.title()}” waits for {request.approval_id}" + (f": {note}" if note else "")
+            self.note("approval_requested", remark, {"approval": request.approval_id, "event": wanted.event})
+        possible = [item.event for item in self.definition.allowed(self.instance.current_state)]
+        return Held(wanted.event, self.instance.current_state, possible, wanted.approval, request.approval_id)
 
     def change_status(self, action: str, *, note: str = "") -> None:
         """``hold``, ``resume``, ``fail`` or ``retry``: the state stays, the status beside it changes."""
@@ -157,7 +188,7 @@ class Run:
             line.instance = self.instance
         WorkflowTransition.objects.bulk_create(self._lines)
         followed = self._follow()
-        self._lines, self._entered = [], []
+        self._lines, self._entered, self._asked = [], [], []
         self._state_in_database = self.instance.current_state
         return followed
 
@@ -174,7 +205,9 @@ class Run:
         if self._entered:
             followed.tasks = self._tasks()
             followed.notifications = messages.queue(self._messages(), may_exist=not self.new)
-        if self.instance.status == CANCELLED and not self.new:
+        followed.approvals = self._approvals()
+        # Only the step that ends it: a remark that comes later must not cancel what the end has asked for.
+        if self._entered and self.instance.status == CANCELLED and not self.new:
             followed.cancelled_tasks = work.cancel_open(self.instance, keep=followed.tasks)
         if any(line.event == "fail" for line in self._lines):
             number = WorkflowTransition.objects.filter(instance=self.instance, event="fail").count()
@@ -186,11 +219,30 @@ class Run:
     def _entity(self) -> BusinessEntity | None:
         return catalog.current().entity_with_pk(self.instance.business_entity_id)
 
-    def _tasks(self) -> list[Task]:
-        entries = [
+    def _approvals(self) -> list[Approval]:
+        """Stores what has to be allowed by a person, and ends what was asked for in a state that has been left."""
+        if not self.new and self.instance.current_state != self._state_in_database:
+            approved.left(self.instance, self.definition, self._state_in_database)
+        asked = [
+            *self._asked,
+            *(
+                approved.for_task(self.instance, entry.state, template, self.actor)
+                for entry in self._entries()
+                for template in work.held(entry)
+            ),
+        ]
+        for request in asked:
+            request.subject_id = self.instance.pk
+        return [approvals.store(request, self.instance) for request in asked]
+
+    def _entries(self) -> list[work.Entry]:
+        return [
             work.Entry(self.instance, self.definition, state, facts, self._entity, self.new)
             for state, facts in self._entered
         ]
+
+    def _tasks(self) -> list[Task]:
+        entries = self._entries()
         if not any(work.wanted(entry) for entry in entries):
             return []
         known = catalog.current()

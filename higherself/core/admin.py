@@ -22,7 +22,16 @@ from higherself.core.adminsite.attention import (
 from higherself.core.adminsite.base import ModelAdmin, ReadOnlyAdmin
 from higherself.core.adminsite.filters import Due, options
 from higherself.core.adminsite.panels import BOTTOM, TOP, Panel, panel, table
-from higherself.core.adminsite.records import ARCHIVE, PAUSE, RESTORE, RESUME, Bridge, RecordAdmin, set_bridge
+from higherself.core.adminsite.records import (
+    ARCHIVE,
+    PAUSE,
+    RESTORE,
+    RESUME,
+    Bridge,
+    RecordAdmin,
+    set_archive_gate,
+    set_bridge,
+)
 from higherself.core.adminsite.tones import tone_of
 
 __all__ = [
@@ -53,6 +62,7 @@ __all__ = [
     "notices",
     "options",
     "panel",
+    "set_archive_gate",
     "set_bridge",
     "table",
     "tone_of",

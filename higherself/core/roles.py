@@ -61,6 +61,7 @@ ACCESS: dict[str, Access] = {
     "agents_app.task": _ALL_WORK,
     "agents_app.workflowinstance": Access("vac", "vc", "vc", "v"),
     "agents_app.workflowtransition": _LEDGER,
+    "agents_app.approval": _LEDGER,
     "agents_app.workflow": _CATALOGUE,
     "agents_app.usecase": _CATALOGUE,
     "bookings.product": _CATALOGUE,
@@ -100,7 +101,7 @@ ACCESS: dict[str, Access] = {
 }
 
 # Permissions that are no view, add, change or delete, and the roles besides Owner that hold them.
-POWERS: dict[str, tuple[str, ...]] = {}
+POWERS: dict[str, tuple[str, ...]] = {"agents_app.decide_approval": (OPERATOR,)}
 
 
 def codenames(role: str, app: str) -> set[str]:

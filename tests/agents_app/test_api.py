@@ -162,7 +162,7 @@ def test_an_instance_is_shown_with_its_history_its_tasks_and_what_may_happen_nex
         "end_date": None,
         "error_message": "",
         "notion_url": "https://www.notion.so/p1",
-        "allowed_transitions": [{"event": "hold", "to": "paid", "label": "hold"}],
+        "allowed_transitions": [{"event": "hold", "to": "paid", "label": "hold", "approval": ""}],
     }
     assert [{**line, "time": None} for line in body["history"]] == [
         {"time": None, "actor": "BookingAgent", "from": "", "to": "new", "event": "started", "note": "a first order"},

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from agents_app.models import Notification, Task, Workflow, WorkflowInstance, WorkflowTransition
+from agents_app.models import Approval, Notification, Task, Workflow, WorkflowInstance, WorkflowTransition
 from agents_app.services import catalog, messages
 from agents_app.workflow import clock, engine
 from agents_app.workflow.definitions import SOURCES
@@ -85,7 +85,8 @@ def test_a_cancelled_booking_cancels_its_open_tasks_and_asks_for_the_refund():
     engine.advance(instance, "canceled", actor="Grace")
     assert instance.status == "Cancelled"
     found = {task.task_key.split(":")[1] if task.task_key else "": task.status for task in Task.objects.all()}
-    assert found == {"review_booking": "Cancelled", "": "Done", "process_refund": "To Do"}
+    assert found == {"review_booking": "Cancelled", "": "Done"}
+    assert [row.action for row in Approval.objects.all()] == ["booking.refund"]
     assert Task.objects.get(pk=done.pk).status == "Done"
 
 
@@ -247,7 +248,7 @@ def test_every_seeded_message_can_be_written_for_every_workflow(workflow_id: str
     instance = start(workflow_id, contact=make_contact())
     values = messages.values_for(instance, None, {})
     for template in catalog.current().templates.values():
-        if not template.template_id.startswith(("task_digest", "task_overdue", "task_escalation")):
+        if not template.template_id.startswith(("task_digest", "task_overdue", "task_escalation", "approval_")):
             messages.render(template.subject_template + template.content_template, values)
     named = {
         notice["template"] for state in SOURCES[workflow_id]["states"].values() for notice in state.get("notify", [])

@@ -296,7 +296,7 @@ SEEDED = {
     Workflow: 8,
     UseCase: 8,
     DataTransformation: 2,
-    NotificationTemplate: 15,
+    NotificationTemplate: 16,
     CommunicationPattern: 6,
 }
 

@@ -103,6 +103,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     **{MAPPINGS[key].model._meta.label_lower: maker for key, maker in factories.MAKERS.items()},
     "agents_app.workflowtransition": factories.make_transition,
     "agents_app.notification": factories.make_notification,
+    "agents_app.approval": factories.make_approval,
     "agents_app.agentrun": factories.make_agent_run,
     "integrations.inboundevent": _event,
     "notion_sync.notiondatabase": _database,

@@ -34,6 +34,8 @@ BUTTONS = {
     ("agents_app.workflowinstance", "advance"): {OWNER, OPERATOR, MARKETING, COMMUNITY},
     ("agents_app.workflowinstance", "hold"): {OWNER, OPERATOR, MARKETING, COMMUNITY},
     ("agents_app.workflowinstance", "retry"): {OWNER, OPERATOR, MARKETING, COMMUNITY},
+    ("agents_app.approval", "approve"): {OWNER, OPERATOR},
+    ("agents_app.approval", "refuse"): {OWNER, OPERATOR},
     ("agents_app.task", "done"): {OWNER, OPERATOR, MARKETING, COMMUNITY},
     ("agents_app.agent", "switch_off"): {OWNER, OPERATOR},
     ("agents_app.notification", "send_again"): {OWNER, OPERATOR, MARKETING},

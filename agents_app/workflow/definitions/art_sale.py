@@ -9,7 +9,7 @@ _PAID = ["payment_confirmed", "packaging", "shipped", "delivered"]
 DEFINITION: dict[str, Any] = {
     "id": "WF-ART-SALE",
     "name": "Art Sale & Fulfillment",
-    "version": "1.0.0",
+    "version": "1.1.0",
     "description": "Follows an order through payment, packing, shipping, delivery, and returns.",
     "initial": "order_received",
     "states": {
@@ -117,8 +117,29 @@ DEFINITION: dict[str, Any] = {
         {"event": "feedback_received", "from": ["follow_up"], "to": "completed", "manual": True},
         {"event": "feedback_window_passed", "from": ["follow_up"], "to": "completed", "timer": {"hours": 720}},
         {"event": "return_requested", "from": ["shipped", "delivered"], "to": "returned", "manual": True},
-        {"event": "return_approved", "from": ["returned"], "to": "refunded", "manual": True},
-        {"event": "refunded", "from": [*_PAID, "returned"], "to": "refunded", "manual": True},
+        {
+            "event": "return_approved",
+            "from": ["returned"],
+            "to": "refunded",
+            "manual": True,
+            "approval": "order.refund",
+        },
+        {
+            "event": "refund_granted",
+            "from": _PAID,
+            "to": "refunded",
+            "label": "Refund",
+            "manual": True,
+            "approval": "order.refund",
+        },
+        # The shop reports that the money has gone back: a fact, which nobody can allow or refuse any more.
+        {
+            "event": "refunded",
+            "from": [*_PAID, "returned"],
+            "to": "refunded",
+            "label": "The shop has refunded it",
+            "permission": "agents_app.decide_approval",
+        },
         {
             "event": "canceled",
             "from": ["order_received", "payment_failed", "payment_confirmed", "packaging"],

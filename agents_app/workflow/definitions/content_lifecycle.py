@@ -9,7 +9,7 @@ _BEFORE_PUBLISHING = ["ideation", "planning", "creation", "review", "revision", 
 DEFINITION: dict[str, Any] = {
     "id": "WF-CONT-CYCLE",
     "name": "Content Creation & Distribution",
-    "version": "1.0.0",
+    "version": "1.1.0",
     "description": "Carries content through writing, review, approval, publication and re-use.",
     "initial": "ideation",
     "states": {
@@ -110,7 +110,13 @@ DEFINITION: dict[str, Any] = {
         {"event": "changes_requested", "from": ["review", "approval"], "to": "revision", "manual": True},
         {"event": "revision_completed", "from": ["revision"], "to": "review", "manual": True},
         {"event": "review_passed", "from": ["review"], "to": "approval", "manual": True},
-        {"event": "content_approved", "from": ["approval"], "to": "scheduling", "manual": True},
+        {
+            "event": "content_approved",
+            "from": ["approval"],
+            "to": "scheduling",
+            "manual": True,
+            "approval": "content.publish",
+        },
         {
             "event": "publication_time",
             "from": ["scheduling"],

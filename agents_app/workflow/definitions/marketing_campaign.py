@@ -15,7 +15,7 @@ _BEFORE_LAUNCH = [
 DEFINITION: dict[str, Any] = {
     "id": "WF-MKTG-CAMP",
     "name": "Marketing Email Campaign",
-    "version": "1.0.0",
+    "version": "1.1.0",
     "description": "Plans, approves, launches and measures one campaign.",
     "initial": "campaign_planning",
     "states": {
@@ -109,7 +109,13 @@ DEFINITION: dict[str, Any] = {
         {"event": "content_ready", "from": ["content_creation"], "to": "content_approval", "manual": True},
         {"event": "revisions_needed", "from": ["content_approval"], "to": "content_creation", "manual": True},
         {"event": "content_approved", "from": ["content_approval"], "to": "channel_setup", "manual": True},
-        {"event": "channels_configured", "from": ["channel_setup"], "to": "campaign_activation", "manual": True},
+        {
+            "event": "channels_configured",
+            "from": ["channel_setup"],
+            "to": "campaign_activation",
+            "manual": True,
+            "approval": "campaign.activate",
+        },
         {"event": "campaign_launched", "from": ["campaign_activation"], "to": "monitoring", "manual": True},
         {"event": "optimization_needed", "from": ["monitoring"], "to": "optimization", "manual": True},
         {"event": "changes_implemented", "from": ["optimization"], "to": "monitoring", "manual": True},

@@ -9,7 +9,7 @@ _BEFORE_SERVICE = ["new_booking", "payment_pending", "payment_confirmed", "booki
 DEFINITION: dict[str, Any] = {
     "id": "WF-RETREAT-BOOKING",
     "name": "Retreat Booking Management",
-    "version": "1.0.0",
+    "version": "1.1.0",
     "description": "Follows a booking through payment, confirmation, preparation, the retreat and the feedback.",
     "initial": "new_booking",
     "states": {
@@ -107,6 +107,7 @@ DEFINITION: dict[str, Any] = {
                     "priority": "High",
                     "due": {"days": 1},
                     "when": "is_paid",
+                    "approval": "booking.refund",
                     "category": "Financial",
                     "tags": ["Financial"],
                 }

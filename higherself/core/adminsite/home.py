@@ -52,6 +52,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         gettext_lazy("Work"),
         (
             Entry(gettext_lazy("Tasks"), "task_alt", "agents_app.task", ("overdue",)),
+            Entry(gettext_lazy("Approvals"), "how_to_reg", "agents_app.approval", ("approvals",)),
             Entry(gettext_lazy("Workflow instances"), "route", "agents_app.workflowinstance", ("instances",)),
             Entry(gettext_lazy("Products and services"), "spa", "bookings.product"),
             Entry(gettext_lazy("Workflows"), "account_tree", "agents_app.workflow"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -26,8 +27,28 @@ def _some(done: int, skipped: int, said: str) -> Answer:
     return (messages.SUCCESS if done else messages.INFO), text
 
 
-def _archive(_request: HttpRequest, rows: list[Record]) -> Answer:
+# May hold back that many records are put aside at once: returns what to tell the person then, else None.
+ArchiveGate = Callable[[HttpRequest, list[Any]], Answer | None]
+
+
+def _open_gate(_request: HttpRequest, _rows: list[Any]) -> Answer | None:
+    return None
+
+
+archive_gate: ArchiveGate = _open_gate
+
+
+def set_archive_gate(new: ArchiveGate) -> None:
+    """For the app that asks people for approvals, which this one cannot import."""
+    global archive_gate
+    archive_gate = new
+
+
+def _archive(request: HttpRequest, rows: list[Record]) -> Answer:
     wanted = [row for row in rows if not row.is_archived]
+    held = archive_gate(request, wanted)
+    if held is not None:
+        return held
     for row in wanted:
         row.archive()
     return _some(

@@ -23,7 +23,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     ),
     BAD: (
         *("error", "failed", "critical", "urgent", "quarantined", "do not contact", "unsubscribed", "negative"),
-        *("overdue", "validation failed", "very low", "lost", "expired", "rejected"),
+        *("overdue", "validation failed", "very low", "lost", "expired", "rejected", "refused"),
     ),
 }
 # Words that mean one thing as a state and another as a priority or a quality.
