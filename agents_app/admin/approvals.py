@@ -102,8 +102,8 @@ class ApprovalAdmin(ReadOnlyAdmin):
     ]
     # The buttons stand in a card of their own, with a note.
     row_actions = (
-        RowAction("approve", gettext_lazy("Approve"), _approve, icon="check", button=False, permission="decide"),
-        RowAction("refuse", gettext_lazy("Refuse"), _refuse, icon="block", button=False, permission="decide"),
+        RowAction("approve", gettext_lazy("Approve"), _approve, button=False, permission=approvals.DECIDE),
+        RowAction("refuse", gettext_lazy("Refuse"), _refuse, button=False, permission=approvals.DECIDE),
     )
     state = cells.status("status")
     asked, result = cells.when("created_at", gettext_lazy("asked")), cells.short("outcome", gettext_lazy("outcome"))

@@ -74,7 +74,7 @@ def left(instance: WorkflowInstance, definition: Definition, state: str) -> None
 
 def subject(approval: Approval) -> WorkflowInstance:
     """Raises `Permanent` when the instance is gone."""
-    found = WorkflowInstance.objects.filter(pk=approval.subject_id).first()
+    found = WorkflowInstance.objects.filter(pk=approval.subject_id or 0).first()
     if found is None:
         raise Permanent(f"The workflow instance {approval.subject_label} is gone.")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef
@@ -45,7 +46,7 @@ def _due(now: datetime) -> Iterator[tuple[WorkflowInstance, Transition]]:
 def _due_in(
     row: Workflow, state: str, timed: list[Transition], now: datetime
 ) -> Iterator[tuple[WorkflowInstance, Transition]]:
-    waiting = WorkflowInstance.objects.live().filter(workflow=row, current_state=state, status=ACTIVE)
+    waiting: Any = WorkflowInstance.objects.live().filter(workflow=row, current_state=state, status=ACTIVE)
     if all(item.timer is not None and item.timer.base is None for item in timed):
         shortest = min(item.timer.hours for item in timed if item.timer is not None)
         waiting = waiting.filter(last_transition_date__lte=now - timedelta(hours=shortest))

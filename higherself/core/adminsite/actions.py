@@ -39,7 +39,8 @@ class RowAction:
 
     ``when`` says for which records a button is shown; `run` itself must refuse or skip the others. ``tone`` is
     ``primary``, ``plain`` or ``bad``; ``confirm`` is a question that is asked first. ``sensitive`` ones ask for the
-    password again.
+    password again. ``permission`` is one of Django's four for these records (``change``), or the full name of another
+    (``agents_app.decide_approval``).
     """
 
     name: str

@@ -119,8 +119,10 @@ class ModelAdmin(UnfoldModelAdmin):
 
     def may(self, request: HttpRequest, action: RowAction) -> bool:
         """Whether this person may use the action. Ledgers are read-only here, their actions are not."""
-        label = self.model._meta.app_label
-        return bool(request.user.has_perm(f"{label}.{action.permission}_{self.model._meta.model_name}"))
+        name = action.permission
+        if "." not in name:
+            name = f"{self.model._meta.app_label}.{name}_{self.model._meta.model_name}"
+        return bool(request.user.has_perm(name))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         found = super().get_actions(request)
