@@ -281,6 +281,8 @@ NOTION_POLL_SECONDS = env.int("NOTION_POLL_SECONDS", default=40)
 
 # -- providers ------------------------------------------------------------------------------------------------------
 WEBHOOK_SECRET = secret("WEBHOOK_SECRET")
+# How long a provider may take to answer one of our requests.
+PROVIDER_TIMEOUT_SECONDS = env.float("PROVIDER_TIMEOUT_SECONDS", default=30.0)
 _PROVIDERS: dict[str, tuple[str, tuple[str, ...]]] = {
     # slug: (default address, credentials)
     "typeform": ("https://api.typeform.com", ("API_TOKEN",)),

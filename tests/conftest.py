@@ -19,6 +19,8 @@ from notion_sync.engine.run import Job, reconcile
 from notion_sync.models import NotionDatabase
 from notion_sync.sandbox import Sandbox
 from notion_sync.schema.setup import Setup
+from tests.standins.server import StandIns
+from tests.standins.services import SERVICES
 
 _FIELDS = ("key", "title", "database_id", "data_source_id", "url", "properties", "state")
 
@@ -87,3 +89,12 @@ def sync(api: NotionApi) -> Callable[..., Counts]:
             return reconcile(api, Job(impatient=True, **options), held, "test")
 
     return run
+
+
+@pytest.fixture
+def standins(settings: Any, db: None) -> Iterator[StandIns]:
+    """The providers' APIs, each with the credentials that it takes; nothing exists there yet."""
+    with StandIns([service() for service in SERVICES]) as server:
+        settings.PROVIDERS = {**settings.PROVIDERS, **{slug: server.options(slug) for slug in server}}
+        settings.PROVIDER_TIMEOUT_SECONDS = 5.0
+        yield server

@@ -69,8 +69,12 @@ ACCESS: dict[str, Access] = {
     "campaigns.campaign": Access("vac", "vac", "v", "v"),
     "agents_app.notificationtemplate": Access("vac", "vac", "v", "v"),
     "agents_app.notification": Access("vc", "vc", "v", "v"),
-    # what comes in: deliveries carry whatever a form asked for
+    # what comes in and goes out: deliveries carry whatever a form asked for
     "integrations.inboundevent": Access("vc", "", "", "v"),
+    "integrations.outboundcall": Access("vc", "", "", "v"),
+    "integrations.providergate": Access("vc", "v", "v", "v"),
+    "integrations.backfillstate": _LEDGER,
+    "integrations.registeredwebhook": _SYSTEM,
     # Notion
     "notion_sync.notiondatabase": _SYNC,
     "notion_sync.notionpage": _SYNC,

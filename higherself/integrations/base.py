@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 
+from higherself.core.errors import Permanent
+from higherself.integrations import hooks
+from higherself.integrations.client import PATIENCE, ProviderClient
 from higherself.integrations.delivery import Delivery, Unreadable
 from higherself.integrations.events import Event
+from higherself.integrations.models import InboundEvent
 from higherself.integrations.verify import secret_matches, split_secrets
 
 __all__ = ["Delivery", "Ignore", "Provider", "SharedSecretProvider", "Unreadable"]
@@ -36,6 +41,8 @@ class Provider:
     reads = True
     # The status that says "stored" to this sender: 202, unless it takes a 202 for a failure.
     accepted_status = 202
+    # What can be called there; None where nothing can.
+    client_class: type[ProviderClient] | None = None
     # Headers kept with the event besides KEPT_HEADERS, in lower case.
     keeps: tuple[str, ...] = ()
 
@@ -45,8 +52,10 @@ class Provider:
 
     @property
     def secrets(self) -> list[str]:
-        """What a delivery may be proved with: two during a rotation."""
-        return split_secrets(self.options.get("webhook_secret", ""))
+        """What a delivery may be proved with: two during a rotation, and those of the webhooks that we registered."""
+        registered = self.client_class is not None and self.client_class.registers_webhooks
+        stored = hooks.secrets_of(self.slug) if registered else []
+        return [*split_secrets(self.options.get("webhook_secret", "")), *stored]
 
     @property
     def configured(self) -> bool:
@@ -59,6 +68,35 @@ class Provider:
             return ""
         return f"There is no reader for {self.label} yet: the delivery is kept and can be replayed later."
 
+    # -- calls out ------------------------------------------------------------------------------------------------
+    @property
+    def missing(self) -> list[str]:
+        """The variables without which nothing can be called; empty where all are set."""
+        names = self.client_class.missing(self.options) if self.client_class else []
+        return [f"{self.slug.upper()}_{name.upper()}" for name in names]
+
+    @property
+    def can_call(self) -> bool:
+        return self.client_class is not None and not self.missing
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the credentials, and tells nothing about them."""
+        return ProviderClient.fingerprint(self.options)
+
+    def client(self, patience: float = PATIENCE) -> ProviderClient:
+        """A client for a few calls; close it. Raises `Permanent` where none can be made."""
+        if self.client_class is None:
+            raise Permanent(f"{self.label} is not called by this server.")
+        if self.missing:
+            raise Permanent(f"{self.label} is not configured: set {', '.join(self.missing)}.")
+        return self.client_class(self.slug, self.label, self.options, patience=patience)
+
+    def was_told(self, fetched: Delivery, earlier: Sequence[InboundEvent]) -> bool:
+        """Whether one of the deliveries about the same thing has told what was fetched, under another key."""
+        return False
+
+    # -- deliveries -----------------------------------------------------------------------------------------------
     def verify(self, delivery: Delivery) -> bool:
         """Whether the delivery comes from the provider. False without a secret: never open."""
         raise NotImplementedError

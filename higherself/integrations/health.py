@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from higherself.core import health
 from higherself.core.health import DEGRADED, OK, Component
-from higherself.integrations.models import InboundEvent
+from higherself.integrations.models import InboundEvent, OutboundCall, ProviderGate
 from higherself.integrations.registry import PROVIDERS
 
 # An event that is older than this should have been worked on: no worker runs, or it cannot keep up. Seconds.
@@ -45,6 +45,35 @@ def _count() -> tuple[dict[str, Any], int]:
         number=Count("pk"), oldest=Min("received_at")
     )
     return unfinished, InboundEvent.objects.filter(status=InboundEvent.Status.QUARANTINED).count()
+
+
+@health.component("outbox")
+def outbox() -> Component:
+    """What waits to go out. Refused credentials and a backlog degrade it; what waits for a set-up does not."""
+    facts = cache.get_or_set("integrations.outbox", _count_calls, KEPT_SECONDS) or {}
+    if facts["credentials_refused"]:
+        names = ", ".join(facts["credentials_refused"])
+        return Component(DEGRADED, f"Credentials are refused by {names}: renew them.", facts)
+    age = facts["oldest_due_seconds"]
+    words = f"{facts['waiting']} calls wait, the oldest is due for {age} s; {facts['needs_person']} need a person."
+    return Component(DEGRADED if age > LATE else OK, words, facts)
+
+
+def _count_calls() -> dict[str, Any]:
+    due = OutboundCall.objects.filter(next_attempt_at__isnull=False).aggregate(
+        number=Count("pk"), oldest=Min("next_attempt_at")
+    )
+    age = (timezone.now() - due["oldest"]).total_seconds() if due["oldest"] else 0
+    held = OutboundCall.objects.filter(status__in=["retrying", "unconfigured", "refused", "quarantined"])
+    numbers = dict(held.order_by().values_list("status").annotate(Count("pk")))
+    refused = ProviderGate.objects.exclude(refused_with="").values_list("provider", flat=True)
+    return {
+        "waiting": due["number"],
+        "oldest_due_seconds": max(round(age), 0),
+        "needs_person": numbers.get("quarantined", 0) + numbers.get("refused", 0),
+        "unconfigured": numbers.get("unconfigured", 0),
+        "credentials_refused": sorted(refused),
+    }
 
 
 @health.component("providers")

@@ -348,6 +348,7 @@ class CrmMaterial(Material):
 
     ``change`` is creation, propertyChange, deletion, privacyDeletion, merge, restore or associationChange.
     ``change_id`` is the same when the change is told again. ``origin`` says who made it (CRM_UI, INTEGRATION, …).
+    ``properties`` are the record's, where they were read with it (back-fill), by the CRM's own names.
     """
 
     record_type: str
@@ -363,6 +364,7 @@ class CrmMaterial(Material):
     origin: str = ""
     origin_id: str = ""
     account_id: str = ""
+    properties: dict[str, Any] = {}
 
 
 class DoorbellMaterial(Material):

@@ -1,4 +1,4 @@
-"""The inbox in figures."""
+"""Inbox and outbox in figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from higherself.core.metrics import Gauge, gauges
-from higherself.integrations.models import InboundEvent
+from higherself.integrations.models import InboundEvent, OutboundCall, ProviderGate
 
 
 @gauges
@@ -19,3 +19,17 @@ def inbox() -> Iterator[Gauge]:
     oldest = InboundEvent.objects.filter(next_attempt_at__isnull=False).aggregate(first=Min("received_at"))["first"]
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     yield Gauge("higherself_oldest_event_seconds", "Age of the oldest event that is not worked on yet", {(): age})
+
+
+@gauges
+def outbox() -> Iterator[Gauge]:
+    rows = OutboundCall.objects.order_by().values_list("provider", "status").annotate(number=Count("pk"))
+    calls = {(provider, status): float(number) for provider, status, number in rows}
+    yield Gauge("higherself_calls", "Outbound calls, by provider and status", calls, ("provider", "status"))
+    oldest = OutboundCall.objects.filter(next_attempt_at__isnull=False).aggregate(first=Min("next_attempt_at"))["first"]
+    age = max((timezone.now() - oldest).total_seconds(), 0.0) if oldest else 0.0
+    yield Gauge("higherself_oldest_call_seconds", "For how long the oldest outbound call is due", {(): age})
+    month = timezone.now().strftime("%Y-%m")
+    used = ProviderGate.objects.filter(month=month).values_list("provider", "requests")
+    sent = {(provider,): float(number) for provider, number in used}
+    yield Gauge("higherself_requests_this_month", "Requests sent to each provider this month", sent, ("provider",))

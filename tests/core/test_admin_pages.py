@@ -23,7 +23,13 @@ from django.utils import timezone
 from agents_app.models import AgentRun, Notification, WorkflowTransition
 from agents_app.services import catalog
 from higherself.core.models import ApiToken, Heartbeat, LoginAttempt
-from higherself.integrations.models import InboundEvent
+from higherself.integrations.models import (
+    BackfillState,
+    InboundEvent,
+    OutboundCall,
+    ProviderGate,
+    RegisteredWebhook,
+)
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import (
     Lease,
@@ -106,6 +112,14 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "agents_app.approval": factories.make_approval,
     "agents_app.agentrun": factories.make_agent_run,
     "integrations.inboundevent": _event,
+    "integrations.outboundcall": lambda: OutboundCall.objects.create(
+        provider="hubspot", operation="note.add", dedupe_key=f"k{next(_numbers)}"
+    ),
+    "integrations.providergate": lambda: ProviderGate.objects.create(provider=f"p{next(_numbers)}"),
+    "integrations.backfillstate": lambda: BackfillState.objects.create(provider=f"p{next(_numbers)}"),
+    "integrations.registeredwebhook": lambda: RegisteredWebhook.objects.create(
+        provider="typeform", name=f"form{next(_numbers)}", url="https://hub.example.org/webhooks/typeform"
+    ),
     "notion_sync.notiondatabase": _database,
     "notion_sync.notionpage": _tie,
     "notion_sync.syncrun": lambda: SyncRun.objects.create(

@@ -42,7 +42,7 @@ def test_the_public_sees_one_word() -> None:
 @pytest.mark.usefixtures("_well")
 def test_a_token_shows_every_component() -> None:
     body = Client().get("/health", headers=token("health:read")).json()
-    assert set(body["components"]) == {"database", "worker", "inbox", "providers", "notion"}
+    assert set(body["components"]) == {"database", "worker", "inbox", "outbox", "providers", "notion"}
     assert body["components"]["worker"]["summary"] == "A worker is running."
 
 

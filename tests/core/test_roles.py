@@ -24,6 +24,9 @@ ROLE_ACTIONS = [(role, label) for role in ROLES for label in LABELS]
 # Who may press what, written by hand: a slip in the table of roles fails here.
 BUTTONS = {
     ("integrations.inboundevent", "replay"): {OWNER, OPERATOR},
+    ("integrations.outboundcall", "replay"): {OWNER, OPERATOR},
+    ("integrations.outboundcall", "cancel"): {OWNER, OPERATOR},
+    ("integrations.providergate", "reopen"): {OWNER, OPERATOR},
     ("notion_sync.syncconflict", "apply_ours"): {OWNER, OPERATOR},
     ("notion_sync.syncconflict", "keep_notion"): {OWNER, OPERATOR},
     ("notion_sync.pendingdelete", "approve"): {OWNER, OPERATOR},

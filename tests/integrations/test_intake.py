@@ -231,7 +231,7 @@ def test_text_that_no_database_holds_is_stored_readable():
 
 def test_event_ids_are_version_7_and_sort_by_their_time(monkeypatch):
     clock = iter([1_700_000_000_000_000_000, 1_700_000_000_001_000_000, 1_700_000_000_002_000_000])
-    monkeypatch.setattr("higherself.integrations.models.time.time_ns", lambda: next(clock))
+    monkeypatch.setattr("higherself.integrations.models.inbox.time.time_ns", lambda: next(clock))
     ids = [time_ordered_uuid() for _ in range(3)]
     assert ids == sorted(ids)
     assert {(found.version, found.variant) for found in ids} == {(7, uuid.RFC_4122)}

@@ -69,8 +69,14 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
-        gettext_lazy("Inbox"),
-        (Entry(gettext_lazy("Events"), "inbox", "integrations.inboundevent", ("events",)),),
+        gettext_lazy("Services"),
+        (
+            Entry(gettext_lazy("Events"), "inbox", "integrations.inboundevent", ("events",)),
+            Entry(gettext_lazy("Calls"), "outbox", "integrations.outboundcall", ("calls",)),
+            Entry(gettext_lazy("Connections"), "cable", "integrations.providergate"),
+            Entry(gettext_lazy("Back-fills"), "history", "integrations.backfillstate"),
+            Entry(gettext_lazy("Webhooks"), "webhook", "integrations.registeredwebhook"),
+        ),
     ),
     (
         gettext_lazy("Sync with Notion"),

@@ -29,7 +29,7 @@ def change(type_: str = "contact.creation", **fields: Any) -> dict[str, Any]:
 def test_the_published_batch_is_two_changes_of_two_contacts():
     first, second = read("hubspot", payload("hubspot/batch.json"))
     assert [event.kind for event in (first, second)] == [EventKind.CONTACT_CHANGED] * 2
-    assert (first.source, first.source_id, first.key) == ("HubSpot", "1246965", "33:contact:1246965")
+    assert (first.source, first.source_id, first.key) == ("HubSpot", "1246965", "contact:1246965")
     assert first.occurred_at == utc(2016, 5, 2, 19, 11, 47, 945_000)
     assert told(first) == {
         "record_type": "contact",
@@ -115,7 +115,7 @@ def test_the_attempt_and_the_order_make_no_other_delivery():
 
 
 def test_order_is_kept_for_one_record_only():
-    assert HUBSPOT.ordering_key(json_delivery([change(), change("contact.deletion")])) == "33:contact:7"
+    assert HUBSPOT.ordering_key(json_delivery([change(), change("contact.deletion")])) == "contact:7"
     assert HUBSPOT.ordering_key(json_delivery([change(), change(objectId=8)])) == ""
     assert (
         HUBSPOT.event_type(json_delivery([change(), change("contact.deletion")]))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic.alias_generators import to_camel
 from pydantic.config import ConfigDict
 
-from higherself.integrations.reading import Flag, Part, Text, Texts
+from higherself.integrations.reading import Flag, Named, Part, Text, Texts
 
 
 class Change(Part):
@@ -37,6 +37,8 @@ class Change(Part):
     from_object_id: Text = ""
     to_object_id: Text = ""
     association_removed: Flag = False
+    # Not HubSpot's: what the back-fill has read of the record.
+    properties: Named = {}
 
     @property
     def type(self) -> str:

@@ -7,6 +7,7 @@ one property: what matters is read from the record itself. HubSpot repeats a del
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from higherself.integrations import verify
@@ -14,6 +15,8 @@ from higherself.integrations.base import Delivery, Ignore, Provider, Unreadable,
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.kinds import event
 from higherself.integrations.material import CrmMaterial
+from higherself.integrations.models import InboundEvent
+from higherself.integrations.providers.hubspot.client import HubSpotClient
 from higherself.integrations.providers.hubspot.schemas import Change
 from higherself.integrations.reading import content_of, read, time_of
 
@@ -35,6 +38,7 @@ class HubSpot(Provider):
     source = "HubSpot"
     signs = True
     keeps = ("x-hubspot-request-timestamp",)
+    client_class = HubSpotClient
 
     @property
     def secrets(self) -> list[str]:
@@ -77,6 +81,11 @@ class HubSpot(Provider):
         if not known:
             raise _nothing_in(changes)
         return sorted((_event(*item, delivery) for item in known), key=lambda found: found.occurred_at)
+
+    def was_told(self, fetched: Delivery, earlier: Sequence[InboundEvent]) -> bool:
+        """A webhook about the record that came since its last change told of it: records are read at the latest."""
+        times = [moment for change, _ in _peek(fetched) if (moment := time_of(change.occurred_at))]
+        return bool(times) and any(row.received_at >= max(times) for row in earlier)
 
 
 def _changes(delivery: Delivery) -> list[tuple[Change, list[str]]]:
@@ -138,6 +147,7 @@ def _material(change: Change, problems: list[str], delivery: Delivery) -> CrmMat
         origin=change.change_source,
         origin_id=change.source_id,
         account_id=change.portal_id,
+        properties=change.properties,
         problems=problems,
     )
 
@@ -160,4 +170,4 @@ def _change_id(change: Change, delivery: Delivery) -> str:
 
 
 def _record_key(change: Change) -> str:
-    return f"{change.portal_id}:{_split(change)[0]}:{change.record_id}" if change.record_id else ""
+    return f"{_split(change)[0]}:{change.record_id}" if change.record_id else ""

@@ -1,0 +1,15 @@
+"""The rows of everything that comes in and goes out."""
+
+from higherself.integrations.models.inbox import PULLED, InboundEvent, time_ordered_uuid
+from higherself.integrations.models.outbox import OutboundCall
+from higherself.integrations.models.services import BackfillState, ProviderGate, RegisteredWebhook
+
+__all__ = [
+    "PULLED",
+    "BackfillState",
+    "InboundEvent",
+    "OutboundCall",
+    "ProviderGate",
+    "RegisteredWebhook",
+    "time_ordered_uuid",
+]

@@ -1,0 +1,145 @@
+"""The outbox: effects at providers that a transaction wants. `relay` carries them out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from pydantic import BaseModel, ValidationError
+
+from higherself.core import jobs
+from higherself.core.errors import Permanent
+from higherself.integrations import gate, registry
+from higherself.integrations.client import Operation
+from higherself.integrations.delivery import db_text
+from higherself.integrations.models import OutboundCall, ProviderGate
+
+JOB = "relay_outbox"
+# How long a call waits for its provider to be configured.
+VALID = timedelta(days=30)
+Status = OutboundCall.Status
+_UNSENT = (Status.UNCONFIGURED, Status.REFUSED, Status.QUARANTINED, Status.CANCELLED, Status.EXPIRED)
+_CANCELLABLE = (Status.WAITING, Status.RETRYING, Status.UNCONFIGURED, Status.REFUSED, Status.QUARANTINED)
+
+
+def is_configured(provider: str) -> bool:
+    """Whether calls to this provider can be made. Reads settings only."""
+    found = registry.PROVIDERS.get(provider)
+    return found is not None and found.can_call
+
+
+def operation_of(provider: str, name: str) -> Operation:
+    """Raises `Permanent` where there is no such operation."""
+    found = registry.PROVIDERS.get(provider)
+    client = found.client_class if found else None
+    if client is None or name not in client.operations:
+        raise Permanent(f"No provider {provider!r} with an operation {name!r} is known to this version.")
+    return client.operations[name]
+
+
+def enqueue(
+    provider: str,
+    operation: str,
+    payload: Mapping[str, Any],
+    *,
+    dedupe_key: str,
+    about: models.Model | None = None,
+    valid: timedelta = VALID,
+) -> OutboundCall:
+    """Wants an effect at a provider, in the caller's transaction: kept if that commits, else forgotten.
+
+    The same ``dedupe_key`` again changes nothing and returns the first call. Where the provider is not configured, the
+    call waits visibly for ``valid``, and is sent once it is. ``about`` is the record of ours that it serves. Raises
+    `Permanent` for an unknown operation, or a payload that its model does not take.
+    """
+    declared = operation_of(provider, operation)
+    content = _content(declared, payload, provider)
+    key = _short(dedupe_key)
+    now = timezone.now()
+    can_call = is_configured(provider)
+    row = OutboundCall(
+        provider=provider,
+        operation=operation,
+        payload=content.model_dump(mode="json", exclude_unset=True),
+        dedupe_key=key,
+        record=_short(declared.record(content)),
+        about_model=about._meta.label_lower if about is not None else "",
+        about_id=str(about.pk) if about is not None else "",
+        status=Status.WAITING if can_call else Status.UNCONFIGURED,
+        next_attempt_at=now if can_call else None,
+        error="" if can_call else unconfigured(provider),
+        created_at=now,
+        valid_until=now + valid,
+    )
+    OutboundCall.objects.bulk_create([row], ignore_conflicts=True)
+    if can_call:
+        jobs.wake(JOB)
+    return OutboundCall.objects.get(dedupe_key=key)
+
+
+def _content(declared: Operation, payload: Mapping[str, Any], provider: str) -> BaseModel:
+    try:
+        return declared.payload.model_validate(payload)
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:10])
+        raise Permanent(f"{provider} {declared.name} does not take this content: {places}") from error
+
+
+def unconfigured(provider: str) -> str:
+    found = registry.PROVIDERS[provider]
+    return f"{found.label} is not configured: set {', '.join(found.missing)}. The call is sent then."
+
+
+def _short(key: str) -> str:
+    key = db_text(key)
+    return key if len(key) <= 200 else f"{key[:120]}:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def settle() -> int:
+    """Calls whose obstacle is gone are due again; those that have waited too long expire. Returns how many changed."""
+    now = timezone.now()
+    held = OutboundCall.objects.filter(status__in=[Status.UNCONFIGURED, Status.REFUSED])
+    changed = held.filter(status=Status.UNCONFIGURED, valid_until__lt=now).update(
+        status=Status.EXPIRED, finished_at=now, error="The provider was not configured in time; nothing was sent."
+    )
+    for provider in held.order_by().values_list("provider", flat=True).distinct():
+        if is_configured(provider):
+            free = Q(status=Status.UNCONFIGURED)
+            if not _still_refused(provider):
+                free |= Q(status=Status.REFUSED)
+            changed += held.filter(free, provider=provider).update(status=Status.WAITING, next_attempt_at=now, error="")
+    return changed
+
+
+def _still_refused(provider: str) -> bool:
+    row = ProviderGate.objects.filter(provider=provider).first()
+    return row is not None and gate.is_refused(row, registry.PROVIDERS[provider].fingerprint)
+
+
+def replay(calls: QuerySet[OutboundCall], who: str) -> int:
+    """Has calls that were not carried out sent again; returns how many. Done and running ones are left alone."""
+    now = timezone.now()
+    with transaction.atomic():
+        rows = calls.filter(status__in=[*_UNSENT, Status.RETRYING])
+        providers = set(rows.order_by().values_list("provider", flat=True))
+        count = rows.update(
+            status=Status.WAITING, attempts=0, error="", worker="", next_attempt_at=now, finished_at=None,
+            valid_until=now + VALID, decided_by=who[:150],
+        )  # fmt: skip
+        for provider in providers:
+            gate.reopen(provider)
+        if count:
+            jobs.wake(JOB)
+    return count
+
+
+def cancel(calls: QuerySet[OutboundCall], who: str) -> int:
+    """Gives up calls that are not done; returns how many. One that is being sent right now is left alone."""
+    return calls.filter(status__in=_CANCELLABLE).update(
+        status=Status.CANCELLED, next_attempt_at=None, finished_at=timezone.now(), worker="", decided_by=who[:150]
+    )
