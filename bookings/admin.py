@@ -1,4 +1,4 @@
-"""Products and services in the console."""
+"""Products, and what was booked and bought, in the console."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from bookings.models import Product
-from higherself.core.admin import RecordAdmin, cells, options
+from bookings.models import Booking, Order, OrderLine, Product
+from higherself.core.admin import ReadOnlyAdmin, RecordAdmin, cells, options
 
 
 @admin.register(Product)
@@ -42,3 +44,80 @@ class ProductAdmin(RecordAdmin):
     @display(description=_("price tier"))
     def price_tier(self, obj: Product) -> Any:
         return obj.price_tier or cells.NOTHING
+
+
+def _money(amount: Any, currency: str) -> Any:
+    return cells.NOTHING if amount is None else f"{amount:,.2f} {currency}".strip()
+
+
+@admin.register(Booking)
+class BookingAdmin(ReadOnlyAdmin):
+    """What the booking system has told; it is changed there, and its course in its workflow instance."""
+
+    list_display = ("external_id", "kind", "customer", "about", "state", "payment_status", "money", "starts")
+    list_filter = ("kind", "status", "payment_status", "business_entity")
+    list_select_related = ("contact", "product")
+    search_fields = ("external_id", "reservation_id", "contact__email", "contact__full_name")
+    ordering = ("-pk",)
+    fieldsets = [
+        (None, {"fields": ["system", "external_id", "kind", "reservation_id", "status", "is_from_package"]}),
+        (_("About"), {"fields": ["contact", "customer_id", "product", "business_entity", "persons", "location"]}),
+        (_("Time"), {"fields": ["starts_at", "ends_at", "time_zone"]}),
+        (_("Money"), {"fields": ["payment_status", "price", "paid", "currency", "paid_at", "coupon"]}),
+        (_("Told"), {"fields": ["answers", "extras", "heard_at", "created_at", "evidence"]}),
+    ]
+    state = cells.status("status")
+    customer, about = cells.related("contact", _("contact")), cells.related("product", _("product"))
+    starts = cells.when("starts_at", _("start"))
+
+    @display(description=_("paid"), ordering="paid")
+    def money(self, obj: Booking) -> Any:
+        return _money(obj.paid, obj.currency)
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    """What the shop has told; it is changed there, and its course in its workflow instance."""
+
+    list_display = ("number", "customer", "state", "sum", "placed", "changed")
+    list_filter = ("status", "deleted", "business_entity")
+    list_select_related = ("contact",)
+    search_fields = ("number", "external_id", "contact__email", "contact__full_name")
+    ordering = ("-pk",)
+    fieldsets = [
+        (None, {"fields": ["system", "number", "external_id", "status", "deleted", "contact", "business_entity"]}),
+        (_("Bought"), {"fields": ["bought"]}),
+        (_("Money"), {"fields": ["total", "shipping_total", "refunded", "currency", "payment_method", "paid_at"]}),
+        (_("Shipping"), {"fields": ["shipping", "note"]}),
+        (_("Told"), {"fields": ["placed_at", "modified_at", "stages", "presence", "created_at"]}),
+    ]
+    state, customer = cells.status("status"), cells.related("contact", _("contact"))
+    placed, changed = cells.when("placed_at", _("placed")), cells.when("modified_at", _("changed in the shop"))
+
+    @display(description=_("lines"))
+    def bought(self, obj: Order) -> Any:
+        lines = [(line.quantity, line.name, _money(line.total, obj.currency)) for line in obj.lines.order_by("pk")]
+        return format_html_join(mark_safe("<br>"), "{} × {} · {}", lines) or cells.NOTHING
+
+    @display(description=_("total"), ordering="total")
+    def sum(self, obj: Order) -> Any:
+        return _money(obj.total, obj.currency)
+
+
+@admin.register(OrderLine)
+class OrderLineAdmin(ReadOnlyAdmin):
+    """What was bought, and since when it is out of stock."""
+
+    list_display = ("name", "quantity", "amount", "product_link", "order_link", "taken", "returned")
+    list_select_related = ("product", "order")
+    search_fields = ("name", "sku", "order__number")
+    ordering = ("-pk",)
+    fieldsets = [
+        (None, {"fields": ["order", "product", "name", "sku", "quantity", "total", "taken_at", "returned_at"]})
+    ]
+    product_link, order_link = cells.related("product", _("product")), cells.related("order", _("order"))
+    taken, returned = cells.when("taken_at", _("out of stock")), cells.when("returned_at", _("back in stock"))
+
+    @display(description=_("total"), ordering="total")
+    def amount(self, obj: OrderLine) -> Any:
+        return _money(obj.total, obj.order.currency)

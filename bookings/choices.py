@@ -1,6 +1,7 @@
 """The options that the server itself knows; people may add others in Notion (see `SelectField`)."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class ProductType(models.TextChoices):
@@ -35,6 +36,25 @@ class IntegrationSystem(models.TextChoices):
     # No external system at all; the word is Notion's option name.
     NOTHING = "None"
 
+
+class BookingKind(models.TextChoices):
+    APPOINTMENT = "appointment", _("appointment")
+    EVENT = "event", _("event")
+    PACKAGE = "package", _("package")
+
+
+class PaymentStatus(models.TextChoices):
+    """Not needed: there is no price, or a package has paid for it."""
+
+    OPEN = "open", _("open")
+    PARTLY = "partly", _("partly paid")
+    PAID = "paid", _("paid")
+    REFUNDED = "refunded", _("refunded")
+    NOT_NEEDED = "not needed", _("not needed")
+
+
+# Money is there, all of it or a part.
+RECEIVED = (PaymentStatus.PAID, PaymentStatus.PARTLY)
 
 CURRENCIES = ("USD", "EUR", "GBP", "CAD", "AUD")
 CATEGORIES = ("Wellness", "Art", "Education", "Consulting", "Digital", "Physical")

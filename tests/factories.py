@@ -25,7 +25,7 @@ from agents_app.models import (
     WorkflowInstance,
     WorkflowTransition,
 )
-from bookings.models import Product
+from bookings.models import Booking, Order, OrderLine, Product
 from campaigns.models import Campaign, Feedback
 from community.models import Member, Reward
 from contacts.models import BusinessEntity, Contact
@@ -55,6 +55,22 @@ def make_contact(**given: Any) -> Contact:
 
 def make_product(**given: Any) -> Product:
     return _make(Product, given, name=f"Product {next(_numbers)}", type="Service")
+
+
+def make_booking(**given: Any) -> Booking:
+    number = next(_numbers)
+    return _make(Booking, given, system="Amelia", external_id=f"booking-{number}", kind="appointment")
+
+
+def make_order(**given: Any) -> Order:
+    number = next(_numbers)
+    return _make(Order, given, system="WooCommerce", external_id=f"order-{number}", number=str(number))
+
+
+def make_order_line(**given: Any) -> OrderLine:
+    if "order" not in given:
+        given["order"] = make_order()
+    return _make(OrderLine, given, external_id=f"line-{next(_numbers)}", name="Print", quantity=1)
 
 
 def make_campaign(**given: Any) -> Campaign:

@@ -93,6 +93,8 @@ class BaseAgent(ABC):
     apis: ClassVar[tuple[str, ...]]
     consumes: ClassVar[Mapping[AnyKind, type[BaseModel]]] = {}
     planned: ClassVar[tuple[str, ...]] = ()
+    # The events by which it moves instances, by workflow: what neither a person, a task nor the clock fires.
+    emits: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @property
     def agent_id(self) -> str:

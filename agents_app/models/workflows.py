@@ -148,6 +148,9 @@ class WorkflowInstance(Record):
     )
     hubspot_contact_id = models.CharField(_("HubSpot contact ID"), max_length=200, blank=True)
     airtable_record_id = models.CharField(_("Airtable record ID"), max_length=200, blank=True)
+    # Not shown to people: when the clock has to look at it next, and until when it has looked for what is timed.
+    next_timer_at = models.DateTimeField(null=True, blank=True, editable=False)
+    timers_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
     testing_mode = models.BooleanField(_("testing mode"), default=False)
     validation_status = SelectField(_("validation status"), options=choices.ValidationStatus.values)
 
@@ -163,6 +166,9 @@ class WorkflowInstance(Record):
             # The unique constraint's index is partial, and SQLite cannot use it for a look-up by parameter.
             models.Index(fields=["source_record_id"]),
             models.Index(fields=["updated_at", "id"]),
+            models.Index(
+                fields=["next_timer_at"], name="instance_timer", condition=models.Q(next_timer_at__isnull=False)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -94,6 +94,14 @@ TEMPLATES: list[dict[str, Any]] = [
         "Hello {{client_name}},\n\nthank you for your order {{order_number}}.\n\n{{business_name}}\n",
     ),
     _email(
+        "order_cancelled",
+        "Order Cancelled",
+        "Custom Event",
+        ["Alert"],
+        "Cancelled: {{instance_name}}",
+        "The order of {{client_name}} was cancelled ({{instance_id}}).\n",
+    ),
+    _email(
         "sale_alert",
         "Sale Alert",
         "Order Confirmation",

@@ -17,14 +17,14 @@ _ABOUT: dict[str, dict[str, Any]] = {
         "agents": ["LeadCaptureAgent", "TaskManagementAgent"],
     },
     "WF-RETREAT-BOOKING": {
-        "status": "Under Review",
+        "status": "Active",
         "trigger_type": "External System",
         "trigger_conditions": "A booking in Amelia is added, changed or cancelled.",
         "tags": ["Booking Management"],
         "agents": ["BookingAgent", "TaskManagementAgent"],
     },
     "WF-ART-SALE": {
-        "status": "Under Review",
+        "status": "Active",
         "trigger_type": "External System",
         "trigger_conditions": "An order in WooCommerce is created or updated.",
         "tags": ["Order Processing"],

@@ -31,6 +31,10 @@ class Entry:
     entity: BusinessEntity | None = None
     # A new instance cannot have tasks yet, so nobody needs to look.
     fresh: bool = False
+    # The state was left again at once: what lapses with it is not even made.
+    passing: bool = False
+    # Tasks whose moment has come.
+    timed: tuple[TaskTemplate, ...] = ()
 
 
 def task_key(instance: WorkflowInstance, template_key: str, occurrence: int = 1) -> str:
@@ -48,17 +52,19 @@ def template_of(task: Task, definition: Definition) -> TaskTemplate | None:
 
 
 def wanted(entry: Entry) -> list[TaskTemplate]:
-    """The templates of the state whose condition holds and that need nobody's approval."""
+    """The templates of the state that are due and need nobody's approval."""
     return [item for item in _fitting(entry) if not item.approval]
 
 
 def held(entry: Entry) -> list[TaskTemplate]:
-    """The templates of the state whose condition holds, and whose tasks wait for a person's approval."""
+    """The templates of the state that are due, and whose tasks wait for a person's approval."""
     return [item for item in _fitting(entry) if item.approval]
 
 
 def _fitting(entry: Entry) -> list[TaskTemplate]:
-    return [item for item in entry.definition.state(entry.state).tasks if guards.holds(item.when, entry.facts)]
+    """Those whose condition holds, and whose moment has come where they have one."""
+    found = [item for item in entry.definition.state(entry.state).tasks if item.after is None or item in entry.timed]
+    return [item for item in found if guards.holds(item.when, entry.facts) and not (entry.passing and item.lapses)]
 
 
 def create(entries: Iterable[Entry], now: datetime | None = None, *, only: TaskTemplate | None = None) -> list[Task]:
@@ -137,3 +143,32 @@ def cancel_open(instance: WorkflowInstance, keep: Sequence[Task] = ()) -> int:
     """Cancels what is still open when a workflow was cancelled, except the tasks that this very end has made."""
     still_open = Task.objects.filter(related_workflow_instance=instance, status__in=OPEN_TASK)
     return still_open.exclude(pk__in=[task.pk for task in keep]).update(status=TaskStatus.CANCELLED)
+
+
+def lapse(instance: WorkflowInstance, definition: Definition, left: Iterable[str]) -> int:
+    """Cancels the open tasks that lapse with the states that were left; returns how many."""
+    keys = {item.key for state in left for item in definition.state(state).tasks if item.lapses}
+    if not keys:
+        return 0
+    names = tuple(f"{instance.instance_id}:{key}:" for key in keys)
+    still_open = Task.objects.filter(related_workflow_instance=instance, status__in=OPEN_TASK)
+    found = [pk for pk, key in still_open.values_list("pk", "task_key") if key.startswith(names)]
+    return Task.objects.filter(pk__in=found).update(status=TaskStatus.CANCELLED) if found else 0
+
+
+def redate(instance: WorkflowInstance, definition: Definition, facts: guards.Facts, now: datetime) -> int:
+    """Gives open tasks that are due around a date of the facts their new due date; returns how many have changed."""
+    entity = instance.business_entity
+    zone = entity.zone if entity else ZoneInfo(timezone.get_default_timezone_name())
+    changed = []
+    for task in Task.objects.filter(related_workflow_instance=instance, status__in=OPEN_TASK):
+        template = template_of(task, definition)
+        if template is None or template.due is None or template.due.base is None:
+            continue
+        due = due_at(template.due, now, zone, facts)
+        if due is not None and due != task.due_date:
+            task.due_date = due
+            changed.append(task)
+    if changed:
+        Task.objects.bulk_update(changed, ["due_date"])
+    return len(changed)

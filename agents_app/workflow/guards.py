@@ -79,6 +79,7 @@ GUARDS: dict[str, Guard] = {
         lambda facts, argument: _one_of(facts, "platforms", argument), "a platform is one of", "platforms"
     ),
     "is_paid": Guard(_flag("paid"), "money has been received"),
+    "balance_due": Guard(_flag("balance_due"), "a part of the price has been paid and the rest is open"),
     "is_art": Guard(_flag("art"), "the order holds an art piece"),
     "media_required": Guard(_flag("media_required"), "the content needs pictures or sound"),
     "starts_later": Guard(_flag("starts_later"), "the planned start lies in the future"),

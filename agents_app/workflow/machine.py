@@ -52,12 +52,20 @@ class Due(_Data):
     base: Name | None = None
 
 
+class Timer(_Data):
+    """A moment: so many hours after the state was entered, or around a date among the facts."""
+
+    hours: int
+    base: Name | None = None
+
+
 class TaskTemplate(_Data):
-    """A task that is made when a state is entered.
+    """A task that is made when a state is entered, or by the clock at the moment that ``after`` names.
 
     ``key`` is part of the task's idempotency key: entering the state again makes no second task unless ``repeat``.
     ``role`` names who does it; ``completes`` is the event that is fired when somebody sets the task Done.
-    With an ``approval`` (such as ``booking.refund``) the task is made once a person with the right has allowed it.
+    With an ``approval`` (such as ``booking.refund``) the task is made once a person with the right has allowed it. A
+    task that ``lapses`` is cancelled when the state is left before it is done.
     """
 
     key: Name
@@ -73,14 +81,17 @@ class TaskTemplate(_Data):
     completes: Name | None = None
     repeat: bool = False
     approval: Action = ""
+    after: Timer | None = None
+    lapses: bool = False
 
 
 class Notice(_Data):
-    """A notification template that is used when a state is entered."""
+    """A notification template that is used when a state is entered, or by the clock at the moment of ``after``."""
 
     template: Name
     to: Literal["team", "contact", "assignee"]
     when: str = ""
+    after: Timer | None = None
 
 
 class State(_Data):
@@ -94,13 +105,6 @@ class State(_Data):
         return self.status is not None
 
 
-class Timer(_Data):
-    """Fires a transition by the clock: so many hours after the state was entered, or around a date among the facts."""
-
-    hours: int
-    base: Name | None = None
-
-
 class Transition(_Data):
     event: Name
     sources: tuple[str, ...] = Field(alias="from")
@@ -112,6 +116,8 @@ class Transition(_Data):
     timer: Timer | None = None
     # What a person with the right has to allow first, such as "campaign.activate"; empty: nobody has to.
     approval: Action = ""
+    # What is a fact from then on, whoever has fired it.
+    facts: dict[Name, bool | str | int] = Field(default_factory=dict)
 
     @property
     def starts(self) -> bool:

@@ -5,7 +5,7 @@ Only `engine` and the agents make a `Run`; pages and jobs use the functions of `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from agents_app.choices import AgentStatus
 from agents_app.models import AgentRun, Approval, Notification, Task, Workflow, WorkflowInstance, WorkflowTransition
 from agents_app.services import approvals, catalog, messages, work
 from agents_app.text import one_line
-from agents_app.workflow import approved, guards
+from agents_app.workflow import approved, effects, guards, timers
 from agents_app.workflow.machine import (
     CANCELLED,
     END_STATUSES,
@@ -25,6 +25,7 @@ from agents_app.workflow.machine import (
     ON_HOLD,
     Definition,
     Held,
+    Notice,
     Position,
     Transition,
 )
@@ -44,6 +45,8 @@ MOVED = (
     "history_tail",
     "key_data",
     "priority",
+    "next_timer_at",
+    "timers_seen_at",
 )
 
 
@@ -97,6 +100,9 @@ class Run:
         self._lines: list[WorkflowTransition] = []
         self._entered: list[tuple[str, dict[str, Any]]] = []
         self._asked: list[Approval] = []
+        self._left: list[str] = []
+        self._revisited = False
+        self._timed: list[timers.Item] = []
 
     # -- steps -------------------------------------------------------------------------------------------------
     def begin(self, note: str = "", data: Mapping[str, Any] | None = None) -> Transition:
@@ -148,11 +154,26 @@ class Run:
         """A line in the history without a change of state."""
         self._log(self.instance.current_state, self.instance.current_state, event, note, data)
 
+    def revisit(self) -> None:
+        """More is known of the instance than when it entered its state: what the state makes is looked at again."""
+        self._revisited = True
+
+    def forget_past_timers(self) -> None:
+        """Its dates have changed: what would have been due before now around the new ones is not made up for."""
+        self.instance.timers_seen_at = self.now
+
+    def make_timed(self, items: Sequence[timers.Item]) -> None:
+        """Makes what the clock found due in this state."""
+        self._timed += items
+
     def _enter(self, source: str, taken: Transition, note: str, data: Mapping[str, Any] | None) -> None:
         instance = self.instance
         entered = self.definition.status_in(taken.to)
         ends = entered in END_STATUSES
         instance.current_state = taken.to
+        if taken.facts:
+            stored = instance.key_data if isinstance(instance.key_data, dict) else {}
+            instance.key_data = {**stored, **taken.facts}
         # Being on hold is a person's decision: only that person, or the end, lifts it.
         if ends or not source or instance.status != ON_HOLD:
             instance.status = entered
@@ -160,6 +181,8 @@ class Run:
         instance.end_date = self.now if ends else None
         instance.error_message = ""
         self._entered.append((taken.to, facts_of(instance, data)))
+        if source:
+            self._left.append(source)
         self._log(source, taken.to, taken.event, note, data)
 
     def _log(self, source: str, target: str, event: str, note: str, data: Mapping[str, Any] | None) -> None:
@@ -180,6 +203,7 @@ class Run:
     # -- writing -----------------------------------------------------------------------------------------------
     def save(self) -> Followed:
         """Writes everything. Raises `Conflict` when somebody else moved the instance meanwhile."""
+        self.instance.next_timer_at = timers.next_look(self.instance, self.definition, facts_of(self.instance))
         if self.new:
             self.instance.save(force_insert=True)
         else:
@@ -188,7 +212,9 @@ class Run:
             line.instance = self.instance
         WorkflowTransition.objects.bulk_create(self._lines)
         followed = self._follow()
+        effects.run(self, [state for state, _ in self._entered])
         self._lines, self._entered, self._asked = [], [], []
+        self._left, self._timed, self._revisited = [], [], False
         self._state_in_database = self.instance.current_state
         return followed
 
@@ -202,10 +228,12 @@ class Run:
 
     def _follow(self) -> Followed:
         followed = Followed()
-        if self._entered:
+        if self._entered or self._revisited or self._timed:
             followed.tasks = self._tasks()
             followed.notifications = messages.queue(self._messages(), may_exist=not self.new)
         followed.approvals = self._approvals()
+        if self._left and not self.new:
+            work.lapse(self.instance, self.definition, set(self._left) - {self.instance.current_state})
         # Only the step that ends it: a remark that comes later must not cancel what the end has asked for.
         if self._entered and self.instance.status == CANCELLED and not self.new:
             followed.cancelled_tasks = work.cancel_open(self.instance, keep=followed.tasks)
@@ -231,14 +259,37 @@ class Run:
                 for template in work.held(entry)
             ),
         ]
+        entered = {state for state, _ in self._entered}
+        if self.instance.current_state not in entered and asked:
+            # Looked at again: what was asked for once, and perhaps refused, is not asked for again.
+            told = set(Approval.objects.filter(key__in=[row.key for row in asked]).values_list("key", flat=True))
+            asked = [row for row in asked if row.key not in told or row in self._asked]
         for request in asked:
             request.subject_id = self.instance.pk
         return [approvals.store(request, self.instance) for request in asked]
 
     def _entries(self) -> list[work.Entry]:
+        """The states that were entered, and the present one where it is to be looked at again or something is timed.
+
+        What was only passed on the way to a cancellation makes nothing.
+        """
+        here, timed = self.instance.current_state, tuple(item.task for item in self._timed if item.task)
+        cancelled = self.instance.status == CANCELLED
+        states = [(state, facts) for state, facts in self._entered if state == here or not cancelled]
+        if (self._revisited or timed) and here not in (state for state, _ in states):
+            states.append((here, facts_of(self.instance)))
         return [
-            work.Entry(self.instance, self.definition, state, facts, self._entity, self.new)
-            for state, facts in self._entered
+            work.Entry(
+                self.instance,
+                self.definition,
+                state,
+                facts,
+                self._entity,
+                self.new,
+                passing=state != here,
+                timed=timed if state == here else (),
+            )
+            for state, facts in states
         ]
 
     def _tasks(self) -> list[Task]:
@@ -271,17 +322,24 @@ class Run:
 
     def _messages(self) -> list[Notification]:
         known, made = catalog.current(), []
-        for state, facts in self._entered:
-            values = messages.values_for(self.instance, self._entity, facts)
-            occasion = messages.Occasion(
-                f"{self.instance.instance_id}:{state}", values, self.instance.contact, self.instance
-            )
-            for notice in self.definition.state(state).notify:
-                template = known.templates.get(notice.template)
-                # A template that people have switched off, or never made, is a decision: nothing is sent.
-                if template is not None and guards.holds(notice.when, facts):
-                    made += messages.compose(template, notice.to, occasion)
+        for notice, key, facts in self._notices():
+            template = known.templates.get(notice.template)
+            # A template that people have switched off, or never made, is a decision: nothing is sent.
+            if template is not None and guards.holds(notice.when, facts):
+                values = messages.values_for(self.instance, self._entity, facts)
+                occasion = messages.Occasion(key, values, self.instance.contact, self.instance)
+                made += messages.compose(template, notice.to, occasion)
         return made
+
+    def _notices(self) -> Iterator[tuple[Notice, str, dict[str, Any]]]:
+        """What is to be told, under which key, with which facts. A timed notice is told once for each moment."""
+        for entry in self._entries():
+            for notice in self.definition.state(entry.state).notify:
+                if notice.after is None:
+                    yield notice, f"{self.instance.instance_id}:{entry.state}", dict(entry.facts)
+        for item in self._timed:
+            if item.notice is not None:
+                yield item.notice, f"{self.instance.instance_id}:{item.at:%Y-%m-%dT%H:%M}", facts_of(self.instance)
 
 
 def tail(existing: str, line: WorkflowTransition) -> str:

@@ -65,6 +65,9 @@ ACCESS: dict[str, Access] = {
     "agents_app.workflow": _CATALOGUE,
     "agents_app.usecase": _CATALOGUE,
     "bookings.product": _CATALOGUE,
+    "bookings.booking": _LEDGER,
+    "bookings.order": _LEDGER,
+    "bookings.orderline": _LEDGER,
     # marketing
     "campaigns.campaign": Access("vac", "vac", "v", "v"),
     "agents_app.notificationtemplate": Access("vac", "vac", "v", "v"),

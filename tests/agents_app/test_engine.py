@@ -63,6 +63,7 @@ def test_an_illegal_event_is_refused_and_changes_nothing():
         "booking_processed",
         "approved",
         "payment_received",
+        "nothing_to_pay",
         "canceled",
         "rejected",
     ]
@@ -93,7 +94,7 @@ def test_a_cancelled_booking_cancels_its_open_tasks_and_asks_for_the_refund():
 def test_a_task_is_dated_around_the_start_of_the_retreat():
     entity = BusinessEntity.objects.get(entity_key="the-7-space")
     begins = timezone.now().replace(microsecond=0) + timedelta(days=30)
-    instance = start(business_entity=entity, key_data={"start": begins.isoformat()})
+    instance = start(business_entity=entity, key_data={"retreat_start": begins.isoformat()})
     engine.advance(instance, "payment_received", actor="Grace")
     engine.advance(instance, "confirmation_sent", actor="Grace")
     task = Task.objects.get(task_key=f"{instance.instance_id}:retreat_preparation:1")
@@ -150,6 +151,7 @@ def test_what_a_person_may_fire_is_listed_apart():
     assert [item.event for item in engine.allowed(instance, manual_only=True)] == [
         "booking_processed",
         "payment_received",
+        "nothing_to_pay",
         "canceled",
     ]
     assert engine.allowed_status_actions(instance) == ["hold"]
@@ -220,14 +222,15 @@ def test_the_clock_closes_a_lead_that_never_answers():
 
 def test_the_clock_looks_at_the_dates_of_the_retreat_and_not_at_what_is_on_hold():
     begins = timezone.now() + timedelta(days=20)
-    instance = start(key_data={"start": begins.isoformat()})
+    instance = start(key_data={"retreat_start": begins.isoformat()})
     engine.advance(instance, "payment_received", actor="Grace")
     engine.advance(instance, "confirmation_sent", actor="Grace")
     assert clock.fire_due() == 0
     engine.change_status(instance, "hold", actor="Grace")
     assert clock.fire_due(begins - timedelta(days=6)) == 0
     engine.change_status(instance, "resume", actor="Grace")
-    assert clock.fire_due(begins - timedelta(days=6)) == 1
+    # One transition and, as the booking was confirmed before then, the reminder of seven days.
+    assert clock.fire_due(begins - timedelta(days=6)) == 2
     instance.refresh_from_db()
     assert instance.current_state == "preparation"
 

@@ -296,7 +296,7 @@ SEEDED = {
     Workflow: 8,
     UseCase: 8,
     DataTransformation: 2,
-    NotificationTemplate: 16,
+    NotificationTemplate: 17,
     CommunicationPattern: 6,
 }
 
@@ -304,7 +304,7 @@ SEEDED = {
 def test_a_new_installation_has_its_rows_and_they_are_linked():
     assert {model: model.objects.count() for model in SEEDED} == SEEDED
     deployed = Agent.objects.filter(status="Deployed").order_by("agent_id").values_list("agent_id", flat=True)
-    assert list(deployed) == ["LeadCaptureAgent", "TaskManagementAgent"]
+    assert list(deployed) == ["BookingAgent", "LeadCaptureAgent", "TaskManagementAgent"]
     assert [row.related_workflows.count() for row in UseCase.objects.all()] == [1] * 8
     pattern = CommunicationPattern.objects.get(pattern_name="Lead Capture to Task Creation")
     assert (pattern.source_agent.agent_id, pattern.target_agent.agent_id) == ("LeadCaptureAgent", "TaskManagementAgent")

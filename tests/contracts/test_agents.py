@@ -46,11 +46,77 @@ def _done_task() -> dict[str, Any]:
     return {"task_pk": make_task(related_workflow_instance=instance, task_key=key).pk}
 
 
+def _booking(**more: Any) -> dict[str, Any]:
+    customer = {"id": "2", "email": "ada@example.com", "name": "Ada Lovelace"}
+    return {"booking_id": "3", "service_id": "12", "service_name": "Retreat", "customer": customer, **more}
+
+
+def _package() -> dict[str, Any]:
+    return {"package_id": "4", "purchase_id": "5", "name": "Five mornings", "customer": {"email": "ada@example.com"}}
+
+
+def _order(**more: Any) -> dict[str, Any]:
+    line = {"id": "1", "product_id": "93", "name": "Print", "quantity": 1}
+    return {"order_id": "727", "status": "pending", "customer": {"email": "ada@example.com"}, "lines": [line], **more}
+
+
+def _sold_to(**order: Any) -> None:
+    """An order of customer 26 that is known already."""
+    kind = EventKind.ORDER_CREATED
+    told = _order(customer={"id": "26", "email": "ada@example.com"}, **order)
+    context = Context(kind=kind, actor="BookingAgent", source="WooCommerce", source_id="727")
+    AGENTS["BookingAgent"].handle(AGENTS["BookingAgent"].consumes[kind].model_validate(told), context)
+
+
+def _gone(id: str) -> dict[str, Any]:
+    _sold_to()
+    return {"id": id}
+
+
+def _action() -> dict[str, Any]:
+    _sold_to()
+    return {"action": "woocommerce_payment_complete", "argument": 727}
+
+
 # One payload for each kind that some agent takes; made late, because some need rows.
 PAYLOADS: dict[AnyKind, Any] = {
     EventKind.LEAD_SUBMITTED: _lead,
     WorkKind.STATE_ENTERED: lambda: {"instance_pk": _instance_in_lead_workflow().pk},
     WorkKind.TASK_DONE: _done_task,
+    EventKind.BOOKING_CREATED: _booking,
+    EventKind.BOOKING_STATUS_CHANGED: lambda: _booking(status="approved"),
+    EventKind.BOOKING_RESCHEDULED: lambda: _booking(starts_at="2027-01-02T10:00:00Z"),
+    EventKind.BOOKING_CANCELED: lambda: _booking(status="canceled"),
+    EventKind.PAYMENT_UPDATED: lambda: _booking(payments=[{"id": "1", "status": "paid", "amount": "20"}]),
+    EventKind.PACKAGE_PURCHASED: _package,
+    EventKind.PACKAGE_CANCELED: _package,
+    EventKind.ORDER_CREATED: _order,
+    EventKind.ORDER_UPDATED: lambda: _order(status="processing"),
+    EventKind.ORDER_DELETED: lambda: _gone("727"),
+    EventKind.CUSTOMER_CHANGED: lambda: {"customer": {"id": "26", "email": "ada@example.com"}},
+    EventKind.CUSTOMER_DELETED: lambda: _gone("26"),
+    EventKind.PRODUCT_CHANGED: lambda: {"product_id": "93", "name": "Print"},
+    EventKind.PRODUCT_DELETED: lambda: _gone("93"),
+    EventKind.SHOP_ACTION: _action,
+}
+# Where the events come from; other kinds from Typeform.
+SOURCES = {
+    **dict.fromkeys(
+        (
+            *(EventKind.BOOKING_CREATED, EventKind.BOOKING_STATUS_CHANGED, EventKind.BOOKING_RESCHEDULED),
+            *(EventKind.BOOKING_CANCELED, EventKind.PAYMENT_UPDATED),
+            *(EventKind.PACKAGE_PURCHASED, EventKind.PACKAGE_CANCELED),
+        ),
+        "Amelia",
+    ),
+    **dict.fromkeys(
+        (
+            *(EventKind.ORDER_CREATED, EventKind.ORDER_UPDATED, EventKind.ORDER_DELETED),
+            *(EventKind.CUSTOMER_CHANGED, EventKind.CUSTOMER_DELETED),
+            *(EventKind.PRODUCT_CHANGED, EventKind.PRODUCT_DELETED, EventKind.SHOP_ACTION),
+        ),
+        "WooCommerce",
+    ),
 }
 
 
@@ -105,7 +171,8 @@ def test_an_agent_answers_with_an_outcome_and_a_sentence(agent: BaseAgent, kind:
     catalog.forget()
     plant()
     data = agent.consumes[kind].model_validate(PAYLOADS[kind]())
-    outcome = agent.handle(data, Context(kind=kind, actor=agent.agent_id, source="Typeform", source_id="t1"))
+    source = SOURCES.get(kind, "Typeform")
+    outcome = agent.handle(data, Context(kind=kind, actor=agent.agent_id, source=source, source_id="t1"))
     assert isinstance(outcome, Outcome)
     assert outcome.result.value == "done"
     assert outcome.message.endswith(".")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+_REFUNDABLE = [
+    *("order_received", "payment_failed", "payment_confirmed", "packaging"),
+    *("shipped", "delivered", "follow_up", "returned"),
+]
 _PAID = ["payment_confirmed", "packaging", "shipped", "delivered"]
 
 DEFINITION: dict[str, Any] = {
     "id": "WF-ART-SALE",
     "name": "Art Sale & Fulfillment",
-    "version": "1.1.0",
+    "version": "1.2.0",
     "description": "Follows an order through payment, packing, shipping, delivery, and returns.",
     "initial": "order_received",
     "states": {
@@ -31,6 +35,7 @@ DEFINITION: dict[str, Any] = {
                     "priority": "High",
                     "due": {"days": 2},
                     "completes": "packing_started",
+                    "lapses": True,
                 },
                 {
                     "key": "certificate",
@@ -53,6 +58,7 @@ DEFINITION: dict[str, Any] = {
                     "priority": "High",
                     "due": {"days": 3},
                     "completes": "item_shipped",
+                    "lapses": True,
                 }
             ],
         },
@@ -65,6 +71,7 @@ DEFINITION: dict[str, Any] = {
                     "role": "gallery",
                     "due": {"days": 7},
                     "completes": "delivery_confirmed",
+                    "lapses": True,
                 }
             ],
             "notify": [{"template": "shipping_update", "to": "contact"}],
@@ -99,7 +106,24 @@ DEFINITION: dict[str, Any] = {
         },
         "completed": {"label": "Completed", "status": "Completed"},
         "refunded": {"label": "Refunded", "status": "Cancelled"},
-        "canceled": {"label": "Cancelled", "status": "Cancelled"},
+        "canceled": {
+            "label": "Cancelled",
+            "status": "Cancelled",
+            "tasks": [
+                {
+                    "key": "process_refund",
+                    "name": "Process refund",
+                    "role": "gallery",
+                    "priority": "High",
+                    "due": {"days": 1},
+                    "when": "is_paid",
+                    "approval": "order.refund",
+                    "category": "Financial",
+                    "tags": ["Financial"],
+                }
+            ],
+            "notify": [{"template": "order_cancelled", "to": "team"}],
+        },
     },
     "transitions": [
         {"event": "order_received", "from": [], "to": "order_received"},
@@ -108,13 +132,28 @@ DEFINITION: dict[str, Any] = {
             "from": ["order_received", "payment_failed"],
             "to": "payment_confirmed",
             "manual": True,
+            "facts": {"paid": True},
         },
         {"event": "payment_failed", "from": ["order_received"], "to": "payment_failed"},
         {"event": "packing_started", "from": ["payment_confirmed"], "to": "packaging", "manual": True},
         {"event": "item_shipped", "from": ["packaging"], "to": "shipped", "manual": True},
+        # The shop's "completed" means that nothing is left to do there: whoever set it has sent the goods.
+        {
+            "event": "fulfilled",
+            "from": ["payment_confirmed", "packaging", "shipped"],
+            "to": "delivered",
+            "label": "Completed in the shop",
+        },
         {"event": "delivery_confirmed", "from": ["shipped"], "to": "delivered", "manual": True},
-        {"event": "follow_up_sent", "from": ["delivered"], "to": "follow_up", "manual": True},
-        {"event": "feedback_received", "from": ["follow_up"], "to": "completed", "manual": True},
+        # The note of thanks may be sent later; the order does not wait for it.
+        {
+            "event": "follow_up_sent",
+            "from": ["delivered"],
+            "to": "follow_up",
+            "manual": True,
+            "timer": {"hours": 168},
+        },
+        {"event": "feedback_received", "from": ["delivered", "follow_up"], "to": "completed", "manual": True},
         {"event": "feedback_window_passed", "from": ["follow_up"], "to": "completed", "timer": {"hours": 720}},
         {"event": "return_requested", "from": ["shipped", "delivered"], "to": "returned", "manual": True},
         {
@@ -135,7 +174,7 @@ DEFINITION: dict[str, Any] = {
         # The shop reports that the money has gone back: a fact, which nobody can allow or refuse any more.
         {
             "event": "refunded",
-            "from": [*_PAID, "returned"],
+            "from": _REFUNDABLE,
             "to": "refunded",
             "label": "The shop has refunded it",
             "permission": "agents_app.decide_approval",

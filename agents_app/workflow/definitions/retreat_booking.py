@@ -6,10 +6,13 @@ from typing import Any
 
 _BEFORE_SERVICE = ["new_booking", "payment_pending", "payment_confirmed", "booking_confirmed", "preparation"]
 
+# A day after the end, in whichever state the booking is by then: the same moment is told once.
+_SURVEY = {"template": "survey_request", "to": "contact", "after": {"hours": 24, "base": "retreat_end"}}
+
 DEFINITION: dict[str, Any] = {
     "id": "WF-RETREAT-BOOKING",
     "name": "Retreat Booking Management",
-    "version": "1.1.0",
+    "version": "1.2.0",
     "description": "Follows a booking through payment, confirmation, preparation, the retreat and the feedback.",
     "initial": "new_booking",
     "states": {
@@ -31,9 +34,12 @@ DEFINITION: dict[str, Any] = {
                 {
                     "key": "chase_payment",
                     "name": "Chase payment",
+                    "description": "Nothing has arrived for two days. After three the booking is given up by itself.",
                     "role": "bookings",
                     "priority": "High",
-                    "due": {"hours": 48},
+                    "due": {"days": 0},
+                    "after": {"hours": 48},
+                    "lapses": True,
                     "category": "Financial",
                     "tags": ["Financial"],
                 }
@@ -57,8 +63,18 @@ DEFINITION: dict[str, Any] = {
                     "name": "Retreat preparation",
                     "role": "community",
                     "priority": "High",
-                    "due": {"days": -7, "base": "start"},
+                    "due": {"days": -7, "base": "retreat_start"},
                     "category": "Event Preparation",
+                },
+                {
+                    "key": "collect_balance",
+                    "name": "Collect the balance",
+                    "description": "Only a part has been paid so far.",
+                    "role": "bookings",
+                    "due": {"days": -7, "base": "retreat_start"},
+                    "when": "balance_due",
+                    "category": "Financial",
+                    "tags": ["Financial"],
                 },
             ],
             "notify": [{"template": "booking_confirmation", "to": "contact"}],
@@ -70,12 +86,24 @@ DEFINITION: dict[str, Any] = {
                     "key": "pre_retreat_information",
                     "name": "Send pre-retreat information",
                     "role": "community",
-                    "due": {"days": -7, "base": "start"},
+                    "due": {"days": -7, "base": "retreat_start"},
                     "category": "Event Preparation",
                     "tags": ["Client-facing"],
                 }
             ],
-            "notify": [{"template": "booking_reminder", "to": "contact"}],
+            # A booking that was made or moved within these days is not reminded of what it has just been told.
+            "notify": [
+                {
+                    "template": "booking_reminder",
+                    "to": "contact",
+                    "after": {"hours": -168, "base": "retreat_start"},
+                },
+                {
+                    "template": "booking_reminder",
+                    "to": "contact",
+                    "after": {"hours": -24, "base": "retreat_start"},
+                },
+            ],
         },
         "service_delivery": {"label": "Retreat under way"},
         "follow_up": {
@@ -85,16 +113,14 @@ DEFINITION: dict[str, Any] = {
                     "key": "post_retreat_call",
                     "name": "Post-retreat follow-up call",
                     "role": "community",
-                    "due": {"days": 2, "base": "end"},
+                    "due": {"days": 2, "base": "retreat_end"},
                     "completes": "follow_up_complete",
                     "tags": ["Client-facing", "Follow-up"],
                 }
             ],
+            "notify": [_SURVEY],
         },
-        "feedback_collection": {
-            "label": "Collecting feedback",
-            "notify": [{"template": "survey_request", "to": "contact"}],
-        },
+        "feedback_collection": {"label": "Collecting feedback", "notify": [_SURVEY]},
         "completed": {"label": "Completed", "status": "Completed"},
         "canceled": {
             "label": "Cancelled",
@@ -124,6 +150,14 @@ DEFINITION: dict[str, Any] = {
             "from": ["new_booking", "payment_pending"],
             "to": "payment_confirmed",
             "manual": True,
+            "facts": {"paid": True},
+        },
+        {
+            "event": "nothing_to_pay",
+            "from": ["new_booking", "payment_pending"],
+            "to": "booking_confirmed",
+            "label": "Nothing to pay",
+            "manual": True,
         },
         {"event": "payment_timeout", "from": ["payment_pending"], "to": "canceled", "timer": {"hours": 72}},
         {"event": "confirmation_sent", "from": ["payment_confirmed"], "to": "booking_confirmed", "manual": True},
@@ -131,24 +165,42 @@ DEFINITION: dict[str, Any] = {
             "event": "approaching_service_date",
             "from": ["booking_confirmed"],
             "to": "preparation",
-            "timer": {"hours": -168, "base": "start"},
+            "timer": {"hours": -168, "base": "retreat_start"},
+        },
+        {
+            "event": "rescheduled",
+            "from": ["preparation", "service_delivery"],
+            "to": "booking_confirmed",
+            "label": "Moved to a later date",
         },
         {
             "event": "service_started",
             "from": ["booking_confirmed", "preparation"],
             "to": "service_delivery",
             "manual": True,
-            "timer": {"hours": 0, "base": "start"},
+            "timer": {"hours": 0, "base": "retreat_start"},
         },
         {
             "event": "service_completed",
             "from": ["service_delivery"],
             "to": "follow_up",
             "manual": True,
-            "timer": {"hours": 0, "base": "end"},
+            "timer": {"hours": 0, "base": "retreat_end"},
         },
-        {"event": "follow_up_complete", "from": ["follow_up"], "to": "feedback_collection", "manual": True},
-        {"event": "feedback_received", "from": ["feedback_collection"], "to": "completed", "manual": True},
+        # The call may be made later; the booking does not wait for it.
+        {
+            "event": "follow_up_complete",
+            "from": ["follow_up"],
+            "to": "feedback_collection",
+            "manual": True,
+            "timer": {"hours": 168, "base": "retreat_end"},
+        },
+        {
+            "event": "feedback_received",
+            "from": ["follow_up", "feedback_collection"],
+            "to": "completed",
+            "manual": True,
+        },
         {
             "event": "feedback_window_passed",
             "from": ["feedback_collection"],
@@ -157,6 +209,12 @@ DEFINITION: dict[str, Any] = {
         },
         {"event": "canceled", "from": _BEFORE_SERVICE, "to": "canceled", "label": "Cancel", "manual": True},
         {"event": "rejected", "from": _BEFORE_SERVICE, "to": "canceled"},
-        {"event": "no_show", "from": ["service_delivery"], "to": "canceled", "label": "No-show", "manual": True},
+        {
+            "event": "no_show",
+            "from": ["booking_confirmed", "preparation", "service_delivery", "follow_up"],
+            "to": "canceled",
+            "label": "No-show",
+            "manual": True,
+        },
     ],
 }

@@ -64,6 +64,9 @@ class Product(Record):
     categories = NameListField(_("categories"), options=choices.CATEGORIES)
     tags = NameListField(_("tags"), options=choices.PRODUCT_TAGS)
     featured = models.BooleanField(_("featured"), default=False)
+    # Not shown to people: when the count was taken, and which state of the shop's product is known.
+    stock_at = models.DateTimeField(null=True, blank=True, editable=False)
+    told_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(Record.Meta):
         verbose_name = _("product or service")

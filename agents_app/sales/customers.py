@@ -1,0 +1,124 @@
+"""The customer of a booking or an order as a contact: found or made, and what paying makes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents_app.agents.base import Context
+from agents_app.leads.schema import email_problem
+from agents_app.models import WorkflowInstance
+from agents_app.sales.instances import versions
+from agents_app.services import people
+from agents_app.text import one_line, option_names
+from agents_app.workflow import engine
+from agents_app.workflow.machine import ACTIVE, IllegalTransition
+from bookings.models import Booking, Order
+from contacts import interactions
+from contacts.choices import ContactStatus, ContactType
+from contacts.models import BusinessEntity, Contact
+from higherself.integrations.material import Address, Person
+
+LEADS = "WF-LEAD-CAPTURE"
+_NOT_YET_CLIENTS = frozenset(
+    {
+        "",
+        ContactStatus.ACTIVE_LEAD,
+        ContactStatus.QUALIFIED_LEAD,
+        ContactStatus.FORMER_CLIENT,
+        ContactStatus.INACTIVE,
+    }
+)
+_OPEN_LEAD = ("new_lead", "qualified", "nurturing", "contacted")
+
+
+def of(
+    person: Person, context: Context, *, entity: BusinessEntity | None, record_id: str, billing: Address | None = None
+) -> tuple[Contact | None, bool]:
+    """The contact, locked, and whether it is new. None for somebody of whom neither address nor account is known."""
+    if email_problem(person.email):
+        return _without_address(person, context.source), False
+    told = people.Person(
+        email=person.email,
+        source=context.source,
+        at=context.occurred_at,
+        source_record_id=record_id,
+        name=person.name,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        phone=person.phone,
+        contact_type=ContactType.CLIENT,
+        entities=[entity] if entity else [],
+        external={context.source: person.id} if person.id else {},
+    )
+    contact, new = people.remember(told)
+    if billing is not None:
+        _fill(contact, _home(billing))
+    return contact, new
+
+
+def _without_address(person: Person, system: str) -> Contact | None:
+    """Who has booked or bought with this account before; their address may have been taken away since."""
+    if not person.id:
+        return None
+    for model in (Booking, Order):
+        row = model.objects.filter(system=system, customer_id=person.id, contact__isnull=False).first()
+        if row is not None and row.contact_id is not None:
+            return Contact.objects.select_for_update(of=("self",)).get(pk=row.contact_id)
+    return None
+
+
+def _home(billing: Address) -> dict[str, Any]:
+    street = "\n".join(part for part in (billing.line_1, billing.line_2) if part)
+    return {
+        "company": one_line(billing.company, 500),
+        "address": street[:1000],
+        "city": one_line(billing.city, 500),
+        "state_province": one_line(billing.state, 500),
+        "postal_code": one_line(billing.postcode, 100),
+        "country": next(iter(option_names([billing.country])), ""),
+    }
+
+
+def _fill(contact: Contact, home: dict[str, Any]) -> None:
+    blank = {name: value for name, value in home.items() if value and not getattr(contact, name)}
+    for name, value in blank.items():
+        setattr(contact, name, value)
+    if blank:
+        contact.save(update_fields=blank)
+
+
+def did(contact: Contact, kind: str, context: Context, *, key: str, about: str) -> None:
+    """Notes once that the contact has booked or bought something."""
+    if interactions.record(contact, kind, source=context.source, key=key, at=context.occurred_at, about=about):
+        people.count(contact, context.now)
+
+
+def became_client(contact: Contact, *, collector: bool = False) -> None:
+    """Who has paid is an active client. Nobody who asked to be left alone is called one; who buys art, collects."""
+    wanted: dict[str, str] = {}
+    if contact.status in _NOT_YET_CLIENTS:
+        wanted["status"] = ContactStatus.ACTIVE_CLIENT
+    if collector and contact.contact_type in ("", ContactType.LEAD, ContactType.CLIENT):
+        wanted["contact_type"] = ContactType.COLLECTOR
+    elif contact.contact_type in ("", ContactType.LEAD):
+        wanted["contact_type"] = ContactType.CLIENT
+    for name, value in wanted.items():
+        setattr(contact, name, value)
+    if wanted:
+        contact.save(update_fields=wanted)
+
+
+def won(contact: Contact, event: str, context: Context, note: str) -> list[str]:
+    """The open leads of this contact are won; returns their ids."""
+    rows = WorkflowInstance.objects.filter(
+        contact=contact, workflow__in=versions(LEADS), status=ACTIVE, current_state__in=_OPEN_LEAD
+    )
+    found = []
+    for lead in rows.order_by("pk"):
+        try:
+            engine.advance(lead, event, actor=context.actor, note=note, inbound_event=context.event_id or None)
+        except IllegalTransition:
+            # A lead that has not been scored yet, or a definition of people's own: the lead stays where it is.
+            continue
+        found.append(lead.instance_id)
+    return found
