@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
+from campaigns.choices import CampaignStatus
 from campaigns.models import Campaign, Feedback
 from contacts.models import Contact
-from higherself.core.admin import RecordAdmin, cells, options
+from higherself.core.admin import Figure, Moment, RecordAdmin, Scope, bounded, cells, figures, options, story, until
 
 
 @admin.register(Campaign)
@@ -92,3 +94,36 @@ class FeedbackAdmin(RecordAdmin):
         if obj.rating is None:
             return cells.NOTHING
         return f"{obj.rating:g} / {obj.rating_scale:g}" if obj.rating_scale else f"{obj.rating:g}"
+
+
+@figures
+def running(scope: Scope) -> list[Figure]:
+    rows = Campaign.objects.live().filter(status=CampaignStatus.ACTIVE, **scope.of("business_entity"))
+    return [
+        Figure(
+            str(_("campaigns running")),
+            bounded(rows),
+            cells.list_url(Campaign, f"status={CampaignStatus.ACTIVE.value}"),
+            icon="campaign",
+            permission="campaigns.view_campaign",
+            order=60,
+        )
+    ]
+
+
+@story(Contact)
+def feedback_given(contact: Contact, before: datetime | None, limit: int) -> list[Moment]:
+    rows = until(Feedback.objects.filter(contact=contact, date_received__isnull=False), "date_received", before, limit)
+    return [
+        Moment(
+            row.date_received,
+            gettext("feedback"),
+            row,
+            "reviews",
+            row.source,
+            cells.change_url(Feedback, row.pk),
+            row.feedback_content[:300],
+            "busy",
+        )
+        for row in rows
+    ]

@@ -8,11 +8,34 @@ from django.contrib import admin
 from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import BusinessEntity, Contact
-from higherself.core.admin import Figure, RecordAdmin, cells, figures, options, tone_of
+from higherself.core.admin import (
+    TOP,
+    Business,
+    Chart,
+    Figure,
+    Panel,
+    RecordAdmin,
+    Scope,
+    bounded,
+    businesses,
+    by_day,
+    cells,
+    charts,
+    edits,
+    figures,
+    options,
+    panel,
+    story,
+    story_panel,
+    tone_of,
+)
+
+# The switch of businesses shows no more than these.
+MOST_BUSINESSES = 8
 
 
 @admin.register(BusinessEntity)
@@ -101,11 +124,64 @@ class ContactAdmin(RecordAdmin):
         return cells.chip(f"{obj.quality_level}{score}", tone_of(obj.quality_level, "quality_level"), title=title)
 
 
+@businesses
+def entities() -> list[Business]:
+    """What the console can be narrowed down to; the first few, where there are many."""
+    rows = BusinessEntity.objects.live().order_by("pk").values_list("pk", "name")[:MOST_BUSINESSES]
+    return [Business(pk, name) for pk, name in rows]
+
+
 @figures
-def new_today() -> list[Figure]:
-    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    new = Contact.objects.live().filter(created_at__gte=start)
+def new_today(scope: Scope) -> list[Figure]:
+    new = Contact.objects.live().filter(created_at__gte=scope.start, **scope.of("business_entities"))
+    return [
+        Figure(
+            str(_("new contacts today")),
+            bounded(new),
+            cells.list_url(Contact),
+            icon="person_add",
+            permission="contacts.view_contact",
+            order=15,
+        )
+    ]
+
+
+@charts
+def lately(scope: Scope) -> list[Chart]:
+    rows = Contact.objects.live().filter(**scope.of("business_entities"))
     url = cells.list_url(Contact)
     return [
-        Figure(str(_("new contacts today")), new.count(), url, icon="person_add", permission="contacts.view_contact")
+        Chart(str(_("New contacts")), by_day(rows, "created_at"), url, permission="contacts.view_contact", order=15)
     ]
+
+
+@panel(Contact)
+def glance(_request: HttpRequest, contact: Contact) -> Panel:
+    """Who this is, and what they have agreed to, in one line."""
+    context = {
+        "contact": contact,
+        "status": cells.chip(contact.status, tone_of(contact.status)) if contact.status else "",
+        "type": contact.contact_type,
+        "quality": cells.chip(contact.quality_level, tone_of(contact.quality_level, "quality_level")),
+        "email": _consent(contact.accepts_email_marketing, contact.email_opt_in),
+        "sms": _consent(contact.accepts_sms_marketing, contact.sms_opt_in),
+        "consent_at": cells.moment(contact.consent_at) if contact.consent_at else "",
+        "last": cells.moment(contact.last_interaction) if contact.last_interaction else "",
+        "entities": ", ".join(entity.name for entity in contact.business_entities.all()[:MOST_BUSINESSES]),
+    }
+    return Panel(_("At a glance"), "console/glance.html", context, place=TOP, order=5, icon="person")
+
+
+def _consent(may: bool, wished: bool) -> Any:
+    """Whether the person may be written to; a wish alone is not enough where the address or the status forbids it."""
+    if may:
+        return cells.chip(gettext("yes"), "good")
+    return cells.chip(gettext("no"), "warn" if wished else "calm", title=gettext("No address, or not to be contacted."))
+
+
+@panel(Contact)
+def time_line(request: HttpRequest, contact: Contact) -> Panel:
+    return story_panel(request, contact)
+
+
+story(Contact)(edits)

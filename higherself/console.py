@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _HOME = "higherself.core.adminsite.home"
+_NAVIGATION = "higherself.core.adminsite.navigation.navigation"
 
 # A calm teal on warm greys; both carry text at a contrast of 4.5 to 1 and more, in light and in dark.
 _PRIMARY = {
@@ -44,12 +45,12 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "8px",
     "COLORS": {"primary": _PRIMARY, "base": _BASE},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{_HOME}.favicon"}],
-    "STYLES": [f"{_HOME}.stylesheet"],
+    "STYLES": [f"{_HOME}.stylesheet", f"{_HOME}.pages_stylesheet"],
     "SCRIPTS": [f"{_HOME}.script"],
     "GLOBAL_CALLBACK": f"{_HOME}.context",
     "DASHBOARD_CALLBACK": f"{_HOME}.home",
     "LOGIN": {"form": "higherself.core.access.forms.LoginForm"},
     "ACCOUNT": {"navigation": f"{_HOME}.own_page"},
-    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": f"{_HOME}.navigation"},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": _NAVIGATION},
     "COMMAND": {"search_callback": "higherself.core.adminsite.search.search"},
 }

@@ -21,7 +21,7 @@ from notion_sync.engine.push import Pusher
 from notion_sync.engine.records import UNBORN, rows_manager
 from notion_sync.mapping import NotionMapping
 from notion_sync.mappings import MAPPINGS, mapping_for
-from notion_sync.models import NotionPage, PendingDelete, SyncConflict
+from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
 from notion_sync.properties import Relation
 from notion_sync.schema.binding import usable
 
@@ -177,6 +177,24 @@ def reject(held: Iterable[PendingDelete], who: str) -> int:
             if fresh.decided_at is None:
                 deletes.reject(api, fresh, who)
                 done += 1
+    return done
+
+
+# -- pausing --------------------------------------------------------------------------------------------------------
+def stop(databases: Iterable[NotionDatabase], who: str) -> int:
+    """Leaves these databases alone, both ways, until `resume`; changes made here wait. Returns how many are new."""
+    keys = [database.key for database in databases]
+    rows = NotionDatabase.objects.filter(key__in=keys, stopped_at__isnull=True)
+    return rows.update(stopped_at=timezone.now(), stopped_by=who[:150])
+
+
+def resume(databases: Iterable[NotionDatabase]) -> int:
+    """Goes on with them: what people changed in Notion meanwhile is read, then what waits is carried over."""
+    keys = [database.key for database in databases]
+    rows = NotionDatabase.objects.filter(key__in=keys, stopped_at__isnull=False)
+    done = rows.update(stopped_at=None, stopped_by="")
+    if done:
+        run_now()
     return done
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
 from higherself.core.errors import Retryable
@@ -115,8 +115,17 @@ class Budget:
         self._paused_seen = max(self._paused_seen, until)
 
     def succeeded(self) -> None:
+        # One statement, since it comes after every request; what it reads are the values before it.
+        was_away = When(unreachable_since__isnull=False, then=F("unreachable_since"))
+        ends_now = When(unreachable_since__isnull=False, then=Value(timezone.now()))
         RequestBudget.objects.filter(Q(failures__gt=0) | Q(refused_since__isnull=False), key=self.key).update(
-            failures=0, unreachable_since=None, refused_since=None, retry_at=0.0, last_error=""
+            failures=0,
+            outage_from=Case(was_away, default=F("outage_from")),
+            outage_to=Case(ends_now, default=F("outage_to"), output_field=DateTimeField()),
+            unreachable_since=None,
+            refused_since=None,
+            retry_at=0.0,
+            last_error="",
         )
 
     def refused(self, message: str) -> None:

@@ -30,6 +30,14 @@ class Queue:
     oldest: datetime | None
 
     @property
+    def lag(self) -> str:
+        """In the unit that says it best."""
+        seconds = self.lag_seconds
+        if seconds < 120:
+            return f"{seconds} s"
+        return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
+
+    @property
     def lag_seconds(self) -> int:
         return round((timezone.now() - self.oldest).total_seconds()) if self.oldest else 0
 
@@ -60,12 +68,15 @@ def notion() -> Component:
         "held_deletes": PendingDelete.objects.filter(decided_at__isnull=True).count(),
         "failing": NotionPage.objects.exclude(error="").count(),
     }
-    queued = f"{waits.waiting} changes waiting" + (f", oldest {waits.lag_seconds} s" if waits.oldest else "")
+    queued = f"{waits.waiting} changes waiting" + (f", oldest {waits.lag}" if waits.oldest else "")
     if state is not None and state.unreachable_since is not None:
         facts["unreachable_since"] = state.unreachable_since.isoformat()
         since = timezone.localtime(state.unreachable_since)
         return Component(
-            DEGRADED, f"Notion is unreachable since {since:%H:%M}; {queued}. {state.last_error[:300]}", facts
+            DEGRADED,
+            f"Notion is unreachable since {since:%H:%M}: you can work here, {waits.waiting} changes will follow. "
+            f"{state.last_error[:300]}",
+            facts,
         )
     if state is not None and state.refused_since is not None:
         facts["refused_since"] = state.refused_since.isoformat()
@@ -76,7 +87,12 @@ def notion() -> Component:
             f"{state.last_error[:300]}",
             facts,
         )
-    paused = list(NotionDatabase.objects.filter(state=NotionDatabase.State.PAUSED))
+    stopped = list(NotionDatabase.objects.filter(stopped_at__isnull=False))
+    if stopped:
+        facts["stopped"] = [row.key for row in stopped]
+        names = ", ".join(f"{row.title or row.key} (by {row.stopped_by})" for row in stopped)
+        queued += f"; paused by hand: {names}"
+    paused = list(NotionDatabase.objects.filter(state=NotionDatabase.State.PAUSED, stopped_at__isnull=True))
     if paused:
         facts["paused"] = [row.key for row in paused]
         reasons = " ".join(f"{row.title or row.key}: {row.problem}" for row in paused)
@@ -89,4 +105,4 @@ def notion() -> Component:
         return Component(
             DEGRADED, f"{facts['failing']} records could not be written or reached, each says why; {queued}.", facts
         )
-    return Component(OK, f"Notion is reachable; {queued}.", facts)
+    return Component(OK, f"Notion is reachable, {queued}.", facts)

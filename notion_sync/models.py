@@ -32,6 +32,9 @@ class NotionDatabase(models.Model):
     pulled_at = models.DateTimeField(null=True, blank=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
     swept_at = models.DateTimeField(null=True, blank=True)
+    # A person has stopped its synchronisation; only a person goes on with it. `state` is what the server finds.
+    stopped_at = models.DateTimeField(_("stopped"), null=True, blank=True)
+    stopped_by = models.CharField(_("stopped by"), max_length=150, blank=True)
 
     class Meta:
         verbose_name = _("Notion database")
@@ -41,7 +44,11 @@ class NotionDatabase(models.Model):
 
     @property
     def usable(self) -> bool:
-        return self.state == self.State.OK and bool(self.data_source_id)
+        return self.state == self.State.OK and bool(self.data_source_id) and not self.is_stopped
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.stopped_at is not None
 
     def pause(self, problem: str) -> None:
         """Stops synchronising this database alone; `setup_notion` or a good schema read resumes it."""
@@ -194,6 +201,9 @@ class RequestBudget(models.Model):
     # Consecutive failures to reach Notion, and until when nobody tries.
     failures = models.PositiveIntegerField(default=0)
     unreachable_since = models.DateTimeField(null=True, blank=True)
+    # The last time that it was, once it is over.
+    outage_from = models.DateTimeField(null=True, blank=True)
+    outage_to = models.DateTimeField(null=True, blank=True)
     retry_at = models.FloatField(default=0.0)
     refused_since = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
@@ -213,6 +223,8 @@ class Lease(models.Model):
     name = models.CharField(max_length=50, primary_key=True)
     holder = models.CharField(max_length=100, blank=True)
     until = models.DateTimeField(default=timezone.now)
+    # What the holder is doing, for people who watch: {"title", "direction", "done", "total", "since"}.
+    progress = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.holder or 'free'}"

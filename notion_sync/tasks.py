@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from higherself.core import jobs
@@ -39,7 +40,8 @@ def is_set_up() -> bool:
 
 
 def waiting_keys() -> list[str]:
-    return [key for key, mapping in MAPPINGS.items() if pending(mapping).exists()]
+    stopped = set(NotionDatabase.objects.filter(stopped_at__isnull=False).values_list("key", flat=True))
+    return [key for key, mapping in MAPPINGS.items() if key not in stopped and pending(mapping).exists()]
 
 
 @jobs.job("push_to_notion", every_seconds=60)
@@ -53,7 +55,8 @@ def poll_notion() -> None:
     """Reads what people changed: the net under the webhooks, and all there is without them."""
     newest = NotionDatabase.objects.exclude(pulled_at=None).order_by("-pulled_at").first()
     due = timezone.now() - timedelta(seconds=settings.NOTION_POLL_SECONDS - TICK / 2)
-    if newest is not None and NotionDatabase.objects.filter(pulled_at__gte=due).count() == len(MAPPINGS):
+    known = NotionDatabase.objects.filter(Q(pulled_at__gte=due) | Q(stopped_at__isnull=False))
+    if newest is not None and known.count() == len(MAPPINGS):
         return
     _round("poll", Lane.POLL, lambda api, held: reconcile(api, Job(direction=PULL), held, "poll"))
 

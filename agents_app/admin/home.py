@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from agents_app.choices import OPEN_TASK, InstanceStatus, NotificationStatus
 from agents_app.models import Notification, Task, WorkflowInstance
-from higherself.core.admin import Figure, Listing, Matter, bounded, cells, figures, listings, matters
+from agents_app.services import catalog
+from higherself.core.admin import (
+    Chart,
+    Figure,
+    Listing,
+    Matter,
+    Scope,
+    bounded,
+    by_day,
+    cells,
+    charts,
+    figures,
+    listings,
+    matters,
+)
 
 SHOWN = 6
-BOOKING = "WF-RETREAT-BOOKING"
+ENTITY = "business_entity"
 LEAD = "WF-LEAD-CAPTURE"
 
 
@@ -50,44 +62,72 @@ def _unsent() -> Matter:
 
 
 @figures
-def today() -> list[Figure]:
-    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    end = start + timedelta(days=1)
+def today(scope: Scope) -> list[Figure]:
     # What began today has been changed today: that condition has an index.
-    begun = WorkflowInstance.objects.live().filter(updated_at__gte=start, start_date__gte=start, start_date__lt=end)
-    due = Task.objects.live().filter(status__in=OPEN_TASK, due_date__gte=start, due_date__lt=end)
-    instances, permission = cells.list_url(WorkflowInstance), "agents_app.view_workflowinstance"
+    begun = WorkflowInstance.objects.live().filter(
+        updated_at__gte=scope.start, start_date__gte=scope.start, start_date__lt=scope.end, **scope.of(ENTITY)
+    )
+    tasks = Task.objects.live().filter(status__in=OPEN_TASK, **scope.of("related_business_entity"))
+    late, instances = tasks.filter(due_date__lt=timezone.now()), cells.list_url(WorkflowInstance)
+    may_see, may_see_tasks = "agents_app.view_workflowinstance", "agents_app.view_task"
     return [
         Figure(
-            _("leads today"),
+            _("new leads today"),
             bounded(begun.filter(workflow__workflow_id=LEAD)),
             instances,
             icon="person_raised_hand",
-            permission=permission,
-        ),
-        Figure(
-            _("bookings today"),
-            bounded(begun.filter(workflow__workflow_id=BOOKING)),
-            instances,
-            icon="event_available",
-            permission=permission,
+            permission=may_see,
+            order=10,
         ),
         Figure(
             _("tasks due today"),
-            bounded(due),
+            bounded(tasks.filter(due_date__gte=scope.start, due_date__lt=scope.end)),
             cells.list_url(Task, "due=today"),
             icon="task_alt",
-            permission="agents_app.view_task",
+            permission=may_see_tasks,
+            order=40,
+        ),
+        Figure(
+            _("tasks overdue"),
+            bounded(late),
+            cells.list_url(Task, "due=overdue"),
+            icon="alarm",
+            permission=may_see_tasks,
+            tone="bad",
+            order=41,
         ),
     ]
 
 
+@charts
+def lately(scope: Scope) -> list[Chart]:
+    rows = WorkflowInstance.objects.live().filter(**scope.of(ENTITY))
+    url, permission = cells.list_url(WorkflowInstance), "agents_app.view_workflowinstance"
+    leads = rows.filter(workflow__in=_versions(LEAD))
+    done = Task.objects.live().filter(**scope.of("related_business_entity"))
+    return [
+        Chart(_("New leads"), by_day(leads, "start_date"), url, permission=permission, order=10),
+        Chart(
+            _("Tasks done"),
+            by_day(done, "completed_date"),
+            cells.list_url(Task, "status=Done"),
+            permission="agents_app.view_task",
+            order=40,
+        ),
+    ]
+
+
+def _versions(workflow_id: str) -> list[int]:
+    return [row.pk for row in catalog.current().workflows.values() if row.workflow_id == workflow_id]
+
+
 @listings
-def next_tasks() -> list[Listing]:
-    rows = Task.objects.live().filter(status__in=OPEN_TASK, due_date__isnull=False).order_by("due_date", "pk")[:SHOWN]
-    lines = tuple((str(row), cells.change_url(Task, row.pk), _due(row)) for row in rows)
-    url = cells.list_url(Task)
-    return [Listing(_("Next tasks"), lines, url, _("Nothing is due."), 10, "agents_app.view_task")]
+def next_tasks(scope: Scope) -> list[Listing]:
+    rows = Task.objects.live().filter(
+        status__in=OPEN_TASK, due_date__isnull=False, **scope.of("related_business_entity")
+    )
+    lines = tuple((str(row), cells.change_url(Task, row.pk), _due(row)) for row in rows.order_by("due_date")[:SHOWN])
+    return [Listing(_("Next tasks"), lines, cells.list_url(Task), _("Nothing is due."), 10, "agents_app.view_task")]
 
 
 def _due(task: Task) -> object:
@@ -95,8 +135,8 @@ def _due(task: Task) -> object:
 
 
 @listings
-def newest_instances() -> list[Listing]:
-    rows = WorkflowInstance.objects.live().order_by("-pk")[:SHOWN]
+def newest_instances(scope: Scope) -> list[Listing]:
+    rows = WorkflowInstance.objects.live().filter(**scope.of(ENTITY)).order_by("-pk")[:SHOWN]
     lines = tuple((str(row), cells.change_url(WorkflowInstance, row.pk), cells.moment(row.start_date)) for row in rows)
     url = cells.list_url(WorkflowInstance)
     return [

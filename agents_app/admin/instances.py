@@ -15,6 +15,7 @@ from agents_app.admin.forms import NewInstanceForm
 from agents_app.models import Workflow, WorkflowInstance, WorkflowTransition
 from agents_app.services import catalog
 from agents_app.workflow import engine
+from agents_app.workflow.machine import Transition
 from higherself.core.admin import Answer, ReadOnlyAdmin, RecordAdmin, Refused, RowAction, cells, options, who
 from higherself.core.errors import Permanent
 
@@ -71,6 +72,12 @@ def _resume(request: HttpRequest, rows: list[WorkflowInstance]) -> Answer:
 
 def _retry(request: HttpRequest, rows: list[WorkflowInstance]) -> Answer:
     return _change_status(request, rows, "retry")
+
+
+def permitted(request: HttpRequest, transition: Transition) -> bool:
+    """Whether this person may fire it: a transition may ask for a right of its own (``app.codename``)."""
+    user: Any = request.user
+    return not transition.permission or bool(user.has_perm(transition.permission))
 
 
 def state_label(instance: WorkflowInstance, state: str) -> str:

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agents_app.admin import picture
-from agents_app.admin.instances import state_label
+from agents_app.admin.instances import permitted, state_label
 from agents_app.choices import OPEN_TASK
 from agents_app.models import Notification, Task, WorkflowInstance
 from agents_app.workflow import engine
+from agents_app.workflow.machine import CANCELLED
 from contacts.models import Contact
 from higherself.core.admin import TOP, Panel, cells, panel, table, tone_of
 from higherself.core.errors import Permanent
@@ -39,20 +40,21 @@ def workflow(request: HttpRequest, instance: WorkflowInstance) -> Panel:
         "advance_url": _do(instance, "advance"),
     }
     try:
-        context |= _possible(instance, user)
+        context |= _possible(request, instance)
     except Permanent as error:
         context["problem"] = str(error)
     return Panel(gettext_lazy("Workflow"), "console/workflow.html", context, place=TOP, order=10, icon="route")
 
 
-def _possible(instance: WorkflowInstance, user: Any) -> dict[str, Any]:
+def _possible(request: HttpRequest, instance: WorkflowInstance) -> dict[str, Any]:
     definition = engine.definition_of(instance)
-    allowed = [item for item in engine.allowed(instance) if not item.permission or user.has_perm(item.permission)]
+    allowed = [item for item in engine.allowed(instance) if permitted(request, item)]
     moves = [
         {
             "event": item.event,
             "title": f"{item.title()} ({_('needs approval')})" if item.approval else item.title(),
             "to": definition.state(item.to).label,
+            "tone": "bad" if definition.state(item.to).status == CANCELLED else "primary",
         }
         for item in allowed
     ]
@@ -149,7 +151,7 @@ def contact_instances(_request: HttpRequest, contact: Contact) -> Panel:
     ]
     heads = [_("Instance"), _("Workflow"), _("State"), _("Status"), _("Last moved")]
     more = cells.list_url(WorkflowInstance, f"contact__id__exact={contact.pk}")
-    return table(gettext_lazy("Workflow instances"), heads, lines, more=more, order=10, icon="route")
+    return table(gettext_lazy("Workflow instances"), heads, lines, more=more, order=10, icon="route", place=TOP)
 
 
 @panel(Contact)

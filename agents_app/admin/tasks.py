@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from agents_app.choices import OPEN_TASK, TaskStatus
 from agents_app.models import Task
-from higherself.core.admin import Answer, Due, RecordAdmin, RowAction, cells, options
+from higherself.core.admin import Answer, Due, RecordAdmin, Refused, RowAction, cells, options
 
 
 def set_status(rows: list[Task], status: str) -> int:
@@ -34,6 +34,15 @@ def _begin(_request: HttpRequest, rows: list[Task]) -> Answer:
 
 def _reopen(_request: HttpRequest, rows: list[Task]) -> Answer:
     return messages.SUCCESS, _("%(n)d to do again.") % {"n": set_status(rows, TaskStatus.TO_DO)}
+
+
+def _move(request: HttpRequest, rows: list[Task]) -> Answer:
+    """What the board's buttons do: the status that the pressed one names."""
+    status = request.POST.get("status", "")
+    if status not in TaskStatus.values:
+        raise Refused(_("A task cannot be moved to “%(status)s”.") % {"status": status})
+    set_status(rows, status)
+    return _("“%(name)s” is now in “%(status)s”.") % {"name": rows[0], "status": status}
 
 
 class TaskDue(Due):
@@ -97,6 +106,7 @@ class TaskAdmin(RecordAdmin):
             icon="undo",
             when=lambda row: row.status not in OPEN_TASK,
         ),
+        RowAction("move", gettext_lazy("Move"), _move, bulk=False, button=False),
         *RecordAdmin.row_actions,
     )
     state, urgency = cells.status("status"), cells.status("priority")

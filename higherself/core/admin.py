@@ -5,7 +5,7 @@ So the look (django-unfold) can be changed in one place.
 
 from __future__ import annotations
 
-from higherself.core.adminsite import cells
+from higherself.core.adminsite import boards, cells
 from higherself.core.adminsite import system as _system  # noqa: F401 - registers the kernel's own rows
 from higherself.core.adminsite.actions import Answer, Refused, RowAction, who
 from higherself.core.adminsite.attention import (
@@ -14,13 +14,17 @@ from higherself.core.adminsite.attention import (
     Matter,
     Notice,
     bounded,
+    charts,
     figures,
     listings,
     matters,
     notices,
 )
 from higherself.core.adminsite.base import ModelAdmin, ReadOnlyAdmin
+from higherself.core.adminsite.boards import Card, Column, Move
+from higherself.core.adminsite.charts import Chart, by_day
 from higherself.core.adminsite.filters import Due, options
+from higherself.core.adminsite.pages import shown, staff_page
 from higherself.core.adminsite.panels import BOTTOM, TOP, Panel, panel, table
 from higherself.core.adminsite.records import (
     ARCHIVE,
@@ -32,6 +36,8 @@ from higherself.core.adminsite.records import (
     set_archive_gate,
     set_bridge,
 )
+from higherself.core.adminsite.scope import Business, Scope, businesses, chosen, switch
+from higherself.core.adminsite.story import Moment, edits, story, story_panel, until
 from higherself.core.adminsite.tones import tone_of
 
 __all__ = [
@@ -43,19 +49,32 @@ __all__ = [
     "TOP",
     "Answer",
     "Bridge",
+    "Business",
+    "Card",
+    "Chart",
+    "Column",
     "Due",
     "Figure",
     "Listing",
     "Matter",
     "ModelAdmin",
+    "Moment",
+    "Move",
     "Notice",
     "Panel",
     "ReadOnlyAdmin",
     "RecordAdmin",
     "Refused",
     "RowAction",
+    "Scope",
+    "boards",
     "bounded",
+    "businesses",
+    "by_day",
     "cells",
+    "charts",
+    "chosen",
+    "edits",
     "figures",
     "listings",
     "matters",
@@ -64,7 +83,13 @@ __all__ = [
     "panel",
     "set_archive_gate",
     "set_bridge",
+    "shown",
+    "staff_page",
+    "story",
+    "story_panel",
+    "switch",
     "table",
     "tone_of",
+    "until",
     "who",
 ]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from higherself.core.admin import TOP, Answer, Panel, ReadOnlyAdmin, Refused, RowAction, cells, panel, tone_of, who
 from higherself.core.errors import Conflict
-from notion_sync import actions
+from notion_sync import actions, budget
 from notion_sync.admin.bridge import page_url
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionPage, PendingDelete, SyncConflict
@@ -40,6 +40,23 @@ class Undecided(SimpleListFilter):
 
 class UndecidedDelete(Undecided):
     column = "decided_at"
+
+
+class Since(SimpleListFilter):
+    """What was found since Notion was last away: what the outage has cost."""
+
+    title = gettext_lazy("found")
+    parameter_name = "since"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("outage", _("Since the last outage"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "outage":
+            return queryset
+        state = budget.current()
+        began = state and (state.unreachable_since or state.outage_from)
+        return queryset.filter(detected_at__gte=began) if began else queryset.none()
 
 
 def _each(rows: list[SyncConflict], decide: Any, name: str) -> int:
@@ -78,7 +95,7 @@ def _is_open(conflict: SyncConflict) -> bool:
 @admin.register(SyncConflict)
 class SyncConflictAdmin(ReadOnlyAdmin):
     list_display = ("record", "property_name", "ours", "notions", "editor", "found", "decision")
-    list_filter = (Undecided, "database")
+    list_filter = (Undecided, Since, "database")
     list_select_related = ("database", "page")
     search_fields = ("record", "property_name")
     ordering = ("-detected_at",)

@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from higherself.core.admin import Answer, ReadOnlyAdmin, RowAction, cells, tone_of
+from higherself.core.admin import Answer, ReadOnlyAdmin, RowAction, cells, tone_of, who
 from notion_sync import actions
 from notion_sync.admin.bridge import page_url
 from notion_sync.mappings import MAPPINGS
@@ -30,6 +30,18 @@ def _sync(_request: HttpRequest, _rows: list[NotionDatabase]) -> Answer:
 def _sweep(_request: HttpRequest, _rows: list[NotionDatabase]) -> Answer:
     actions.run_now(everything=True)
     return messages.SUCCESS, _("Woken: a worker reads and compares everything; see Runs for how it went.")
+
+
+def _stop(request: HttpRequest, rows: list[NotionDatabase]) -> Answer:
+    done = actions.stop(rows, who(request))
+    text = _("%(n)d paused: nothing is read or written there, and changes made here wait until you resume.")
+    return (messages.SUCCESS if done else messages.INFO), text % {"n": done}
+
+
+def _go_on(_request: HttpRequest, rows: list[NotionDatabase]) -> Answer:
+    done = actions.resume(rows)
+    text = _("%(n)d resumed: what people changed is read first, then what waits is carried over.")
+    return (messages.SUCCESS if done else messages.INFO), text % {"n": done}
 
 
 @admin.register(NotionDatabase)
@@ -49,6 +61,12 @@ class NotionDatabaseAdmin(ReadOnlyAdmin):
     row_actions = (
         RowAction("sync_now", gettext_lazy("Synchronise now"), _sync, icon="sync", tone="primary"),
         RowAction("compare_all", gettext_lazy("Read and compare everything"), _sweep, icon="manage_search"),
+        RowAction(
+            "stop", gettext_lazy("Pause this database"), _stop, icon="pause", when=lambda row: not row.is_stopped
+        ),
+        RowAction(
+            "go_on", gettext_lazy("Resume"), _go_on, icon="play_arrow", tone="primary", when=lambda row: row.is_stopped
+        ),
     )
     pulled, pushed = cells.when("pulled_at", gettext_lazy("read")), cells.when("pushed_at", gettext_lazy("written"))
     swept = cells.when("swept_at", gettext_lazy("compared completely"))
@@ -59,6 +77,8 @@ class NotionDatabaseAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), ordering="state")
     def condition(self, obj: NotionDatabase) -> Any:
+        if obj.is_stopped:
+            return cells.chip(_("paused by %(who)s") % {"who": obj.stopped_by}, "warn", title=obj.problem)
         words = {"ok": "good", "paused": "bad", "unknown": "warn"}
         return cells.chip(obj.get_state_display(), words.get(obj.state, "calm"), title=obj.problem)
 

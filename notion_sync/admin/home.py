@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -9,15 +11,20 @@ from django.utils.translation import ngettext
 
 from higherself.core.admin import Matter, Notice, bounded, cells, matters, notices
 from notion_sync import budget, health
-from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
+from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, RequestBudget, SyncConflict
+
+# How long after an outage every page says that it is over.
+SAID_FOR = timedelta(hours=1)
 
 
 @notices
 def notion_is_away() -> list[Notice]:
     """From the row that every request to Notion updates: asking costs nothing."""
     state = budget.current()
-    if state is None or state.unreachable_since is None:
+    if state is None:
         return []
+    if state.unreachable_since is None:
+        return _is_back(state)
     since = timezone.localtime(state.unreachable_since)
     waiting = health.queue().waiting
     changes = ngettext("%(n)d change will follow", "%(n)d changes will follow", waiting) % {"n": waiting}
@@ -25,10 +32,28 @@ def notion_is_away() -> list[Notice]:
     return [
         Notice(
             text % {"since": f"{since:%H:%M}", "changes": changes},
-            url=reverse("admin:notion_sync_requestbudget_changelist"),
-            link=_("Why?"),
+            url=reverse("admin:sync_overview"),
+            link=_("Look"),
         )
     ]
+
+
+def _is_back(state: RequestBudget) -> list[Notice]:
+    """For a while after an outage: that it is over, and what of ours was overruled by it."""
+    if state.outage_from is None or state.outage_to is None or timezone.now() - state.outage_to > SAID_FOR:
+        return []
+    waiting = health.queue().waiting
+    overruled = bounded(SyncConflict.objects.filter(detected_at__gte=state.outage_from))
+    text = _("Notion is back since %(time)s.") % {"time": f"{timezone.localtime(state.outage_to):%H:%M}"} + " "
+    text += (
+        ngettext("%(n)d change is on its way.", "%(n)d changes are on their way.", waiting) % {"n": waiting}
+        if waiting
+        else _("All that was done here meanwhile is there.")
+    )
+    if not overruled:
+        return [Notice(text, "good", icon="cloud_done")]
+    text += " " + ngettext("%(n)d value was overruled.", "%(n)d values were overruled.", overruled) % {"n": overruled}
+    return [Notice(text, "warn", cells.list_url(SyncConflict, "since=outage"), _("Look"), icon="cloud_done")]
 
 
 @matters

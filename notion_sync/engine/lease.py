@@ -55,13 +55,13 @@ def hold(
     try:
         yield Held(name, holder)
     finally:
-        Lease.objects.filter(name=name, holder=holder).update(holder="", until=timezone.now())
+        Lease.objects.filter(name=name, holder=holder).update(holder="", until=timezone.now(), progress={})
 
 
 def _take(name: str, holder: str) -> bool:
     Lease.objects.get_or_create(name=name)
     now = timezone.now()
-    taken = {"holder": holder, "until": now + TERM}
+    taken = {"holder": holder, "until": now + TERM, "progress": {}}
     if Lease.objects.filter(name=name, until__lte=now).update(**taken):
         return True
     # A holder that was killed on this machine is missed at once, not only when its term ends.

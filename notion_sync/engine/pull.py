@@ -161,5 +161,9 @@ def _query(stamp: str, since: datetime | None) -> dict[str, Any]:
 
 
 def refuse_unusable(database: NotionDatabase) -> None:
+    if database.is_stopped:
+        raise NotShared(
+            f"“{database.title}” was paused by {database.stopped_by}: resume it in the console, under Sync."
+        )
     if not database.usable:
         raise NotShared(database.problem or f"“{database.title}” is not set up: run `manage.py setup_notion`.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from notion_sync.engine.pull import Puller, refuse_unusable
 from notion_sync.engine.push import Pusher, pending, settling
 from notion_sync.engine.remote import SchemaChanged
 from notion_sync.mappings import MAPPINGS
-from notion_sync.models import NotionDatabase, SyncRun
+from notion_sync.models import Lease, NotionDatabase, SyncRun
 from notion_sync.schema.binding import refresh, stored, usable
 
 logger = logging.getLogger(__name__)
@@ -30,16 +31,41 @@ logger = logging.getLogger(__name__)
 BOTH, PULL, PUSH = "both", "pull", "push"
 # New pages that point at each other need a second turn; a third is for what a fault delayed.
 PUSH_TURNS = 3
+# How often a run says how far it is; seconds.
+LIVE_EVERY = 1.0
 
 
 class Progress:
-    """Told what a run is doing. The command draws bars; jobs stay silent."""
+    """Told what a run is doing. The command draws bars; the console reads what `live` has noted."""
 
     def begin(self, key: str, title: str, direction: str, total: int | None) -> None: ...
 
     def advance(self, key: str, direction: str, rows: int) -> None: ...
 
     def end(self, key: str, direction: str) -> None: ...
+
+
+class LiveProgress(Progress):
+    """Notes on the lease what its holder is doing, at most once a second, so that a short run writes nothing."""
+
+    def __init__(self, name: str, holder: str) -> None:
+        self.lease = Lease.objects.filter(name=name, holder=holder)
+        self.now: dict[str, Any] = {}
+        self.since = timezone.now().isoformat()
+        self.written = time.monotonic()
+
+    def begin(self, key: str, title: str, direction: str, total: int | None) -> None:
+        self.now = {"title": title, "direction": direction, "done": 0, "total": total, "since": self.since}
+        self._write()
+
+    def advance(self, key: str, direction: str, rows: int) -> None:
+        self.now["done"] = self.now.get("done", 0) + rows
+        self._write()
+
+    def _write(self) -> None:
+        if time.monotonic() - self.written >= LIVE_EVERY:
+            self.lease.update(progress=self.now)
+            self.written = time.monotonic()
 
 
 @dataclass
@@ -71,11 +97,14 @@ class Reconciliation:
         # Databases that could not be read: pushing there might overwrite what nobody has seen.
         self.unread: set[str] = set()
         self.refused: dict[str, set[int]] = defaultdict(set)
+        self.live = LiveProgress(held.name, held.holder) if job.plan is None else Progress()
 
     def run(self) -> Counts:
         """Raises `NotAuthorised` and `NotionUnreachable`: then nothing can go on."""
         dry = self.job.plan is not None
-        self.databases = [stored(key) for key in self.job.keys] if dry else usable(self.api, self.job.keys)
+        found = [stored(key) for key in self.job.keys] if dry else usable(self.api, self.job.keys)
+        # What a person has paused is left alone, and that is no failure.
+        self.databases = [database for database in found if not database.is_stopped]
         if self.job.direction in {BOTH, PULL}:
             for database in self.databases:
                 self._each(database, PULL, self._pull)
@@ -138,7 +167,7 @@ class Reconciliation:
 
     def _pull(self, database: NotionDatabase) -> None:
         known = database.pages.count() if self.job.full or database.watermark is None else None
-        self.job.progress.begin(database.key, database.title, PULL, known or None)
+        self._begin(database, PULL, known or None)
         puller = Puller(self.api, database, self.counts, self._advancing(database.key, PULL), plan=self.job.plan)
         if self.job.full:
             puller.full()
@@ -154,7 +183,7 @@ class Reconciliation:
         total = self._pending(database).count()
         if not total:
             return
-        self.job.progress.begin(database.key, database.title, PUSH, total)
+        self._begin(database, PUSH, total)
         pusher = Pusher(
             self.api,
             database,
@@ -166,10 +195,15 @@ class Reconciliation:
         pusher.refused = self.refused[database.key]
         pusher.run(self.job.until)
 
+    def _begin(self, database: NotionDatabase, direction: str, total: int | None) -> None:
+        for progress in (self.job.progress, self.live):
+            progress.begin(database.key, database.title, direction, total)
+
     def _advancing(self, key: str, direction: str) -> Callable[[int], None]:
         def advance(rows: int) -> None:
             self.held.renew()
             self.job.progress.advance(key, direction, rows)
+            self.live.advance(key, direction, rows)
 
         return advance
 

@@ -179,6 +179,9 @@ def usable(api: NotionApi, keys: Iterable[str]) -> list[NotionDatabase]:
     rows = []
     for key in keys:
         row = stored(key)
+        if row.is_stopped:
+            rows.append(row)
+            continue
         unknown = not row.properties or row.database_id != configured_id(key)
         if unknown or row.state == NotionDatabase.State.PAUSED:
             try:

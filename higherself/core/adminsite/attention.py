@@ -8,8 +8,13 @@ from typing import Any
 
 from django.core.cache import cache
 
+from higherself.core.adminsite.charts import Chart
+from higherself.core.adminsite.scope import Scope
+
 # The navigation shows these figures on every page; nobody needs them fresher than this, in seconds.
 KEPT_SECONDS = 5
+# Thirty days change slowly, and counting them is the dearest thing on the home page.
+CHARTS_KEPT_SECONDS = 120
 # Counting stops here: "more than that" is enough to know.
 ENOUGH = 1000
 
@@ -40,11 +45,12 @@ class Notice:
     tone: str = "warn"
     url: str = ""
     link: str = ""
+    icon: str = "cloud_off"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of today."""
+    """One figure of today. ``money`` is what it is worth, said; ``tone`` colours it where it is no good news."""
 
     title: str
     value: int
@@ -52,6 +58,13 @@ class Figure:
     hint: str = ""
     icon: str = ""
     permission: str = ""
+    money: str = ""
+    tone: str = ""
+    order: int = 50
+
+    @property
+    def shown(self) -> str:
+        return f"{ENOUGH:,}+" if self.value > ENOUGH else f"{self.value:,}"
 
 
 @dataclass(frozen=True)
@@ -73,13 +86,15 @@ def bounded(rows: Any) -> int:
 
 Matters = Callable[[], Iterable[Matter]]
 Notices = Callable[[], Iterable[Notice]]
-Figures = Callable[[], Iterable[Figure]]
-Listings = Callable[[], Iterable[Listing]]
+Figures = Callable[[Scope], Iterable[Figure]]
+Listings = Callable[[Scope], Iterable[Listing]]
+Charts = Callable[[Scope], Iterable[Chart]]
 
 _matters: list[Matters] = []
 _notices: list[Notices] = []
 _figures: list[Figures] = []
 _listings: list[Listings] = []
+_charts: list[Charts] = []
 
 
 def matters(maker: Matters) -> Matters:
@@ -89,17 +104,26 @@ def matters(maker: Matters) -> Matters:
 
 
 def notices(maker: Notices) -> Notices:
+    """Registers a function that says what everybody should know at the moment."""
     _notices.append(maker)
     return maker
 
 
 def figures(maker: Figures) -> Figures:
+    """Registers a function that counts today, for the chosen business."""
     _figures.append(maker)
     return maker
 
 
 def listings(maker: Listings) -> Listings:
+    """Registers a function that makes short lists for the home page."""
     _listings.append(maker)
+    return maker
+
+
+def charts(maker: Charts) -> Charts:
+    """Registers a function that counts the last thirty days. What it asks must be bounded by an index."""
+    _charts.append(maker)
     return maker
 
 
@@ -111,12 +135,16 @@ def current_notices() -> list[Notice]:
     return _kept("console.notices", _notices)
 
 
-def current_figures() -> list[Figure]:
-    return _kept("console.figures", _figures)
+def current_figures(scope: Scope) -> list[Figure]:
+    return sorted(_kept_for("console.figures", _figures, scope), key=lambda item: item.order)
 
 
-def current_listings() -> list[Listing]:
-    return sorted(_kept("console.listings", _listings), key=lambda item: item.order)
+def current_listings(scope: Scope) -> list[Listing]:
+    return sorted(_kept_for("console.listings", _listings, scope), key=lambda item: item.order)
+
+
+def current_charts(scope: Scope) -> list[Chart]:
+    return sorted(_kept_for("console.charts", _charts, scope, CHARTS_KEPT_SECONDS), key=lambda item: item.order)
 
 
 def _kept(key: str, makers: list[Any]) -> list[Any]:
@@ -124,4 +152,13 @@ def _kept(key: str, makers: list[Any]) -> list[Any]:
     if found is None:
         found = [item for maker in makers for item in maker()]
         cache.set(key, found, KEPT_SECONDS)
+    return found
+
+
+def _kept_for(key: str, makers: list[Any], scope: Scope, seconds: int = KEPT_SECONDS) -> list[Any]:
+    full_key = f"{key}.{scope.entity_id or 'all'}"
+    found: list[Any] | None = cache.get(full_key)
+    if found is None:
+        found = [item for maker in makers for item in maker(scope)]
+        cache.set(full_key, found, seconds)
     return found

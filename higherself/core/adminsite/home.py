@@ -1,8 +1,7 @@
-"""The home page, the navigation and the banners of the console."""
+"""The home page and the banners of the console."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,142 +11,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from higherself.core import health
+from higherself.core.adminsite import scope as scopes
 from higherself.core.adminsite.attention import (
+    current_charts,
     current_figures,
     current_listings,
     current_matters,
     current_notices,
 )
 
+# Said at the head of the page, in this order.
+_FIRST = ("notion", "inbox", "worker")
 _TONES = {health.OK: "good", health.DEGRADED: "warn", health.DOWN: "bad"}
 _WORDS = {
     health.OK: gettext_lazy("Everything works"),
     health.DEGRADED: gettext_lazy("It works, but something is not as it should be"),
     health.DOWN: gettext_lazy("The server cannot work"),
 }
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the navigation. ``model`` is ``app.model``; ``matter`` names what its badge counts."""
-
-    title: Any
-    icon: str
-    model: str
-    matter: tuple[str, ...] = ()
-    query: str = ""
-
-
-NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
-    (
-        gettext_lazy("People"),
-        (
-            Entry(gettext_lazy("Contacts"), "contacts", "contacts.contact"),
-            Entry(gettext_lazy("Community"), "diversity_3", "community.member"),
-            Entry(gettext_lazy("Feedback"), "reviews", "campaigns.feedback"),
-            Entry(gettext_lazy("Business entities"), "storefront", "contacts.businessentity"),
-        ),
-    ),
-    (
-        gettext_lazy("Work"),
-        (
-            Entry(gettext_lazy("Tasks"), "task_alt", "agents_app.task", ("overdue",)),
-            Entry(gettext_lazy("Approvals"), "how_to_reg", "agents_app.approval", ("approvals",)),
-            Entry(gettext_lazy("Workflow instances"), "route", "agents_app.workflowinstance", ("instances",)),
-            Entry(gettext_lazy("Products and services"), "spa", "bookings.product"),
-            Entry(gettext_lazy("Workflows"), "account_tree", "agents_app.workflow"),
-            Entry(gettext_lazy("Use cases"), "lightbulb", "agents_app.usecase"),
-        ),
-    ),
-    (
-        gettext_lazy("Marketing"),
-        (
-            Entry(gettext_lazy("Campaigns"), "campaign", "campaigns.campaign"),
-            Entry(gettext_lazy("Rewards"), "redeem", "community.reward"),
-            Entry(gettext_lazy("Templates"), "article", "agents_app.notificationtemplate"),
-            Entry(gettext_lazy("Messages"), "outgoing_mail", "agents_app.notification", ("messages",)),
-        ),
-    ),
-    (
-        gettext_lazy("Services"),
-        (
-            Entry(gettext_lazy("Events"), "inbox", "integrations.inboundevent", ("events",)),
-            Entry(gettext_lazy("Calls"), "outbox", "integrations.outboundcall", ("calls",)),
-            Entry(gettext_lazy("Connections"), "cable", "integrations.providergate"),
-            Entry(gettext_lazy("Back-fills"), "history", "integrations.backfillstate"),
-            Entry(gettext_lazy("Webhooks"), "webhook", "integrations.registeredwebhook"),
-        ),
-    ),
-    (
-        gettext_lazy("Sync with Notion"),
-        (
-            Entry(gettext_lazy("Databases"), "database", "notion_sync.notiondatabase", ("databases",)),
-            Entry(
-                gettext_lazy("Conflicts"), "compare_arrows", "notion_sync.syncconflict", ("conflicts",), "state=open"
-            ),
-            Entry(
-                gettext_lazy("Held deletes"), "delete_history", "notion_sync.pendingdelete", ("deletes",), "state=open"
-            ),
-            Entry(gettext_lazy("Pages"), "description", "notion_sync.notionpage", ("failing",)),
-            Entry(gettext_lazy("Runs"), "sync", "notion_sync.syncrun"),
-        ),
-    ),
-    (
-        gettext_lazy("Agents"),
-        (
-            Entry(gettext_lazy("Agents"), "smart_toy", "agents_app.agent"),
-            Entry(gettext_lazy("Runs of agents"), "play_circle", "agents_app.agentrun"),
-            Entry(gettext_lazy("Communication patterns"), "forum", "agents_app.communicationpattern"),
-            Entry(gettext_lazy("API integrations"), "hub", "agents_app.apiintegration"),
-            Entry(gettext_lazy("Data transformations"), "transform", "agents_app.datatransformation"),
-            Entry(gettext_lazy("Transitions"), "timeline", "agents_app.workflowtransition"),
-        ),
-    ),
-    (
-        gettext_lazy("System"),
-        (
-            Entry(gettext_lazy("Users"), "person", "auth.user"),
-            Entry(gettext_lazy("Groups"), "group", "auth.group"),
-            Entry(gettext_lazy("Log-ins"), "login", "core.loginattempt", ("lockouts",)),
-            Entry(gettext_lazy("API tokens"), "key", "core.apitoken"),
-            Entry(gettext_lazy("What staff did"), "history", "admin.logentry"),
-            Entry(gettext_lazy("Schedules"), "schedule", "django_q.schedule"),
-            Entry(gettext_lazy("Heartbeats"), "ecg_heart", "core.heartbeat"),
-            Entry(gettext_lazy("Request budget"), "speed", "notion_sync.requestbudget"),
-            Entry(gettext_lazy("Leases"), "lock_clock", "notion_sync.lease"),
-        ),
-    ),
-)
-
-
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The navigation by work, without what this person may not see; badges where something waits."""
-    waiting = {item.name: item for item in current_matters()}
-    groups: list[dict[str, Any]] = [
-        {"items": [{"title": _("Home"), "icon": "home", "link": reverse("admin:index")}], "separator": False}
-    ]
-    for title, entries in NAVIGATION:
-        items = [_item(entry, waiting) for entry in entries if _may_see(request, entry.model)]
-        if items:
-            quiet = title in {NAVIGATION[-1][0], NAVIGATION[-2][0]}
-            groups.append({"title": title, "collapsible": quiet, "separator": True, "items": items})
-    return groups
-
-
-def _may_see(request: HttpRequest, model: str) -> bool:
-    app, _dot, name = model.partition(".")
-    user: Any = request.user
-    return bool(user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}"))
-
-
-def _item(entry: Entry, waiting: dict[str, Any]) -> dict[str, Any]:
-    app, _dot, name = entry.model.partition(".")
-    link = reverse(f"admin:{app}_{name}_changelist") + (f"?{entry.query}" if entry.query else "")
-    item: dict[str, Any] = {"title": entry.title, "icon": entry.icon, "link": link}
-    matter = next((waiting[key] for key in entry.matter if key in waiting), None)
-    if matter is not None:
-        item |= {"badge": matter.shown, "badge_variant": "danger" if matter.tone == "bad" else "warning"}
-    return item
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
@@ -157,22 +37,26 @@ def context(request: HttpRequest) -> dict[str, Any]:
 
 
 def home(request: HttpRequest, page: dict[str, Any]) -> dict[str, Any]:
-    """The home page: what needs a person, how the system is, and today."""
+    """The home page: what needs a person, how the system is, and today, for all businesses or the chosen one."""
     overall, parts = health.report()
+    scope = scopes.chosen(request)
     page["health"] = {
         "word": _WORDS[overall],
         "tone": _TONES[overall],
         "parts": [(_name(name), _TONES[part.status], part.summary) for name, part in parts.items()],
+        "first": [(_TONES[part.status], part.summary) for name, part in parts.items() if name in _FIRST],
     }
-    page["matters"] = [item for item in current_matters() if _allowed(request, item.permission)]
-    page["figures"] = [item for item in current_figures() if _allowed(request, item.permission)]
-    page["listings"] = [item for item in current_listings() if _allowed(request, item.permission)]
+    page["switch"] = scopes.switch(request, scope)
+    page["matters"] = _allowed(request, current_matters())
+    page["figures"] = _allowed(request, current_figures(scope))
+    page["charts"] = _allowed(request, current_charts(scope))
+    page["listings"] = _allowed(request, current_listings(scope))
     return page
 
 
-def _allowed(request: HttpRequest, permission: str) -> bool:
+def _allowed(request: HttpRequest, items: list[Any]) -> list[Any]:
     user: Any = request.user
-    return not permission or bool(user.has_perm(permission))
+    return [item for item in items if not item.permission or user.has_perm(item.permission)]
 
 
 def _name(component: str) -> str:
@@ -189,6 +73,10 @@ def own_page(_request: HttpRequest) -> list[dict[str, Any]]:
 
 def stylesheet(_request: HttpRequest) -> str:
     return static("console/console.css")
+
+
+def pages_stylesheet(_request: HttpRequest) -> str:
+    return static("console/pages.css")
 
 
 def script(_request: HttpRequest) -> str:

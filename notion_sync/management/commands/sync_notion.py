@@ -21,7 +21,7 @@ from notion_sync.engine.plan import Plan
 from notion_sync.engine.run import BOTH, PULL, PUSH, Job, reconcile
 from notion_sync.engine.run import Progress as RunProgress
 from notion_sync.mappings import MAPPINGS
-from notion_sync.models import NotionPage, PendingDelete, SyncConflict
+from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
 
 # How long to wait for another reconciliation to end, in seconds.
 PATIENCE = 180.0
@@ -103,6 +103,8 @@ class Command(BaseCommand):
         for message in counts.messages:
             self.stderr.write(self.style.WARNING(message))
         keys = options["database"] or list(MAPPINGS)
+        for stopped in NotionDatabase.objects.filter(key__in=keys, stopped_at__isnull=False):
+            self.stderr.write(f"“{stopped}” was paused by {stopped.stopped_by} and was left alone.")
         if plan is not None and not (options["quiet"] or options["format"] == "json"):
             self.stdout.write("\n".join(plan.lines) or "Nothing would change.")
         if options["format"] == "json":

@@ -1,0 +1,145 @@
+"""Each provider on one page: whether it is configured and what is lacking, what to enter there, what it has sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, Max
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from higherself.core.admin import cells, shown, staff_page
+from higherself.core.adminsite.charts import Days, bars, filled
+from higherself.integrations.base import Provider, SharedSecretProvider
+from higherself.integrations.models import InboundEvent
+from higherself.integrations.registry import PROVIDERS
+
+DAYS = 14
+# Counting every event of two weeks is dear, and nobody needs it fresher. Seconds.
+KEPT_SECONDS = 60
+# What the settings call differently from the rule `<PROVIDER>_<NAME>`.
+_VARIABLES = {("notion", "webhook_secret"): "NOTION_WEBHOOK_TOKEN"}
+_NOT_SHOWN = {"base_url"}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One entry of the environment: its name, and whether it has a value; never the value."""
+
+    name: str
+    is_set: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """One provider as the page shows it."""
+
+    provider: Provider
+    url: str
+    variables: list[Variable]
+    last: datetime | None
+    days: Days
+
+    @property
+    def chip(self) -> Any:
+        if not self.provider.takes_webhooks:
+            return cells.chip(_("public form"), "good")
+        if self.provider.configured:
+            return cells.chip(_("configured"), "good")
+        return cells.chip(_("not configured"), "warn")
+
+    @property
+    def proof(self) -> str:
+        if not self.provider.takes_webhooks:
+            return _("None: everybody may submit, with a limit per address.")
+        if self.provider.signs:
+            return _("It signs its deliveries; the signature is checked over the raw bytes.")
+        return _("By the header X-Webhook-Secret, or the same secret at the end of the address.")
+
+    @property
+    def remark(self) -> str:
+        """Why it counts as configured without a secret of its own."""
+        if (
+            self.provider.configured
+            and not self.provider.options.get("webhook_secret")
+            and self.provider.takes_webhooks
+        ):
+            return _("It has no secret of its own: the shared WEBHOOK_SECRET opens it. Give it its own in production.")
+        return self.provider.unread
+
+    @property
+    def number(self) -> int:
+        return int(sum(number for _day, number in self.days))
+
+    @property
+    def svg(self) -> Any:
+        text = _("%(label)s: %(number)d events in %(days)d days")
+        return bars(self.days, text % {"label": self.provider.label, "number": self.number, "days": len(self.days)})
+
+    @property
+    def when(self) -> Any:
+        return cells.moment(self.last) if self.last else _("never")
+
+    @property
+    def events_url(self) -> str:
+        return cells.list_url(InboundEvent, f"provider={self.provider.slug}")
+
+
+@staff_page("integrations/providers/", name="integrations", permission="integrations.view_inboundevent")
+def overview(request: HttpRequest) -> HttpResponse:
+    base = (settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}").rstrip("/")
+    last, days = _seen()
+    lines = [
+        Line(
+            provider,
+            base + _path(provider),
+            _variables(provider),
+            last.get(slug),
+            filled({**days.get(slug, {})}, DAYS),
+        )
+        for slug, provider in PROVIDERS.items()
+    ]
+    ready = sum(line.provider.configured or not line.provider.takes_webhooks for line in lines)
+    context = {
+        "lines": sorted(lines, key=lambda line: not (line.provider.configured or not line.provider.takes_webhooks)),
+        "ready": ready,
+        "days": DAYS,
+        "is_local": not settings.PUBLIC_URL,
+    }
+    return shown(request, "console/pages/integrations.html", _("Integrations"), context)
+
+
+def _path(provider: Provider) -> str:
+    if not provider.takes_webhooks:
+        return "/api/forms/submit"
+    return f"/webhooks/{provider.slug}" + ("/<secret>" if isinstance(provider, SharedSecretProvider) else "")
+
+
+def _variables(provider: Provider) -> list[Variable]:
+    return [
+        Variable(_VARIABLES.get((provider.slug, name), f"{provider.slug}_{name}".upper()), bool(value))
+        for name, value in provider.options.items()
+        if name not in _NOT_SHOWN
+    ]
+
+
+def _seen() -> tuple[dict[str, datetime], dict[str, dict[date, int]]]:
+    """When each provider was last heard, and how often on each of the last days; by the index of time."""
+    found: tuple[dict[str, datetime], dict[str, dict[date, int]]] | None = cache.get("console.providers")
+    if found is None:
+        start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        lately = InboundEvent.objects.filter(received_at__gte=start - timedelta(days=DAYS - 1)).order_by()
+        days: dict[str, dict[date, int]] = {}
+        rows = lately.values_list("provider", TruncDate("received_at")).annotate(Count("pk"))
+        for provider, day, number in rows:
+            days.setdefault(provider, {})[day] = number
+        last = dict(InboundEvent.objects.order_by().values_list("provider").annotate(Max("received_at")))
+        found = (last, days)
+        cache.set("console.providers", found, KEPT_SECONDS)
+    return found

@@ -1,0 +1,292 @@
+"""The console's pages that belong to no record: home, boards, overviews; and a person's story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from agents_app.models import Task, Workflow, WorkflowInstance
+from agents_app.seeds.planting import plant
+from agents_app.services import catalog
+from agents_app.workflow import engine
+from contacts.models import BusinessEntity, Contact
+from higherself.core.adminsite import boards
+from higherself.core.adminsite.charts import DAYS, Chart, filled
+from higherself.integrations.models import InboundEvent
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+PAGES = ["index", "board_tasks", "board_instances", "integrations", "sync_overview", "sync_live"]
+
+
+@pytest.fixture
+def owner(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("owner", "owner@example.org", "a-long-password"))
+    plant()
+    return client
+
+
+def _lead(**given: Any) -> WorkflowInstance:
+    workflow = Workflow.objects.get(workflow_id="WF-LEAD-CAPTURE")
+    contact = factories.make_contact()
+    return engine.start(workflow, name=f"Lead: {contact}", actor="LeadCaptureAgent", contact=contact, **given)
+
+
+def _some_of_everything() -> Contact:
+    entity = BusinessEntity.objects.order_by("pk").first()
+    instance = _lead(business_entity=entity)
+    for status in ("To Do", "Done"):
+        factories.make_task(
+            status=status, due_date=timezone.now() - timedelta(hours=1), related_contact=instance.contact
+        )
+    number = InboundEvent.objects.count()
+    InboundEvent.objects.create(provider="typeform", delivery_key=f"n{number}", body=b"{}")
+    factories.make_campaign(status="Active", business_entity=entity)
+    factories.make_notification(contact=instance.contact)
+    factories.make_feedback(contact=instance.contact)
+    assert instance.contact is not None
+    return instance.contact
+
+
+def _queries(client: Client, url: str) -> int:
+    client.get(url)  # content types are remembered from then on
+    cache.clear()
+    catalog.current()
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_costs_the_same_number_of_queries_for_one_row_and_for_thirty(name: str, owner: Client):
+    _some_of_everything()
+    url = reverse(f"admin:{name}")
+    one = _queries(owner, url)
+    for _ in range(29):
+        _some_of_everything()
+
+    assert _queries(owner, url) == one
+
+
+def test_a_persons_page_costs_the_same_number_of_queries_for_a_short_and_a_long_story(owner: Client):
+    contact = _some_of_everything()
+    url = reverse("admin:contacts_contact_change", args=[contact.pk])
+    one = _queries(owner, url)
+    for _ in range(15):
+        factories.make_task(related_contact=contact)
+        factories.make_notification(contact=contact)
+
+    assert _queries(owner, url) == one
+
+
+@pytest.mark.parametrize("name", PAGES[1:])
+def test_staff_without_the_right_are_refused_and_do_not_see_it_in_the_navigation(name: str, client: Client):
+    client.force_login(User.objects.create_user("guest", password="a-long-password", is_staff=True))
+
+    assert client.get(reverse(f"admin:{name}")).status_code == 403
+    assert reverse(f"admin:{name}") not in client.get(reverse("admin:index")).content.decode()
+
+
+def test_home_is_narrowed_down_to_the_chosen_business_and_remembers_it(owner: Client):
+    practice, space = BusinessEntity.objects.order_by("pk")
+    _lead(business_entity=practice)
+    _lead(business_entity=space)
+    _lead(business_entity=space)
+    url = reverse("admin:index")
+
+    def leads(**query: Any) -> int:
+        figures = owner.get(url, query).context["figures"]
+        return next(figure.value for figure in figures if figure.title == "new leads today")
+
+    assert leads() == 3
+    assert leads(entity=space.pk) == 2
+    assert leads() == 2
+    assert leads(entity=practice.pk) == 1
+    assert leads(entity="") == 3
+    assert [item["current"] for item in owner.get(url).context["switch"]] == [True, False, False]
+
+
+def test_a_business_that_there_is_not_changes_nothing(owner: Client):
+    _lead(business_entity=BusinessEntity.objects.order_by("pk").first())
+
+    figures = owner.get(reverse("admin:index"), {"entity": "99999"}).context["figures"]
+
+    assert next(figure.value for figure in figures if figure.title == "new leads today") == 1
+
+
+def test_home_says_how_notion_is_and_draws_thirty_days(owner: Client):
+    _lead()
+
+    page = owner.get(reverse("admin:index"))
+
+    chart = next(item for item in page.context["charts"] if item.title == "New leads")
+    assert (len(chart.days), chart.days[-1]) == (DAYS, (timezone.localdate(), 1))
+    assert 'aria-label="New leads: 1 in 30 days' in page.content.decode()
+    assert "changes waiting" in page.content.decode()
+
+
+def test_a_chart_has_every_day_and_says_when_nothing_happened():
+    today = timezone.localdate()
+    chart = Chart("Orders", filled({today - timedelta(days=2): 5}, 3, today))
+
+    assert [number for _day, number in chart.days] == [5, 0, 0]
+    assert chart.total == "5"
+    assert Chart("Orders", filled({}, 3, today)).summary == "Orders: none in 3 days"
+
+
+# -- boards ---------------------------------------------------------------------------------------------------------
+def _columns(client: Client, name: str, **query: Any) -> dict[str, Any]:
+    return {column.key: column for column in client.get(reverse(f"admin:{name}"), query).context["columns"]}
+
+
+def test_the_task_board_shows_each_task_in_its_column_with_a_button_for_the_others(owner: Client):
+    task = factories.make_task(status="In Progress")
+
+    columns = _columns(owner, "board_tasks")
+
+    assert {key: column.number for key, column in columns.items()} == {
+        "To Do": 0,
+        "In Progress": 1,
+        "On Hold": 0,
+        "Done": 0,
+        "Cancelled": 0,
+    }
+    (card,) = columns["In Progress"].cards
+    assert (card.title, card.targets) == (str(task), "Cancelled|Done|On Hold|To Do")
+
+
+def test_a_task_is_moved_on_the_board_and_one_comes_back_to_it(owner: Client):
+    task = factories.make_task()
+    board = reverse("admin:board_tasks")
+    url = reverse("admin:agents_app_task_do", args=[task.pk, "move"])
+
+    answer = owner.post(url, {"status": "On Hold", "next": board})
+
+    assert (answer.status_code, answer["Location"]) == (302, board)
+    assert Task.objects.get(pk=task.pk).status == "On Hold"
+    owner.post(url, {"status": "Nonsense"})
+    assert Task.objects.get(pk=task.pk).status == "On Hold"
+
+
+def test_a_column_shows_the_first_few_and_leads_to_the_others(owner: Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(boards, "SHOWN", 2)
+    monkeypatch.setattr(boards, "COUNTED", 3)
+    for _ in range(5):
+        factories.make_task()
+
+    column = _columns(owner, "board_tasks")["To Do"]
+
+    assert (len(column.cards), column.shown, column.has_more) == (2, "3+", True)
+    assert owner.get(column.more).context["cl"].result_count == 5
+
+
+def test_the_workflow_board_offers_exactly_what_is_legal_from_where_a_card_stands(owner: Client):
+    workflow = Workflow.objects.get(workflow_id="WF-RETREAT-BOOKING")
+    instance = engine.start(workflow, name="Retreat: Maya", actor="BookingAgent")
+
+    columns = _columns(owner, "board_instances", workflow=workflow.pk)
+
+    (card,) = columns[instance.current_state].cards
+    assert [move.value for move in card.moves] == [item.event for item in engine.allowed(instance)]
+    assert sum(column.number for column in columns.values()) == 1
+    owner.post(card.moves[0].url, {"event": card.moves[0].value})
+    moved = _columns(owner, "board_instances", workflow=workflow.pk)
+    assert [key for key, column in moved.items() if column.number] == [card.moves[0].to]
+
+
+def test_a_transition_that_needs_a_right_is_neither_offered_nor_made_without_it(client: Client):
+    plant()
+    workflow = Workflow.objects.get(workflow_id="WF-RETREAT-BOOKING")
+    for item in workflow.transitions:
+        if item["event"] == "payment_received":
+            item["permission"] = "bookings.delete_product"
+    workflow.save()
+    catalog.forget()
+    instance = engine.start(workflow, name="Retreat: Maya", actor="BookingAgent")
+    user = User.objects.create_user("clerk", password="a-long-password", is_staff=True)
+    codenames = ["view_workflowinstance", "change_workflowinstance"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client.force_login(user)
+
+    columns = _columns(client, "board_instances", workflow=workflow.pk)
+    client.post(
+        reverse("admin:agents_app_workflowinstance_do", args=[instance.pk, "advance"]), {"event": "payment_received"}
+    )
+
+    (card,) = columns["new_booking"].cards
+    assert [move.value for move in card.moves if move.value == "payment_received"] == []
+    instance.refresh_from_db()
+    assert instance.current_state == "new_booking"
+
+
+# -- the person -----------------------------------------------------------------------------------------------------
+def test_a_persons_story_is_on_one_time_line_newest_first(owner: Client):
+    now = timezone.now()
+    event = InboundEvent.objects.create(provider="typeform", event_type="form_response", delivery_key="k", body=b"{}")
+    instance = _lead(inbound_event=str(event.pk))
+    contact = instance.contact
+    assert contact is not None
+    factories.make_feedback(contact=contact, feedback_title="Wonderful", date_received=now + timedelta(minutes=1))
+    factories.make_task(related_contact=contact, task_name="Call back", created_date=now + timedelta(minutes=2))
+    url = reverse("admin:contacts_contact_change", args=[contact.pk])
+
+    (panel,) = [item for item in owner.get(url).context["panels_top"] if item.title == "Time line"]
+    told = [str(moment.what) for moment in [*panel.context["first"], *panel.context["rest"]]]
+
+    assert told[:2] == ["Call back", "Wonderful"]
+    assert told[-1] == "Typeform: form_response"
+    assert [moment for moment in told if moment.startswith("Lead: ")][-1].endswith("New lead")
+
+
+def test_a_long_story_is_turned_back_page_by_page(owner: Client):
+    contact = factories.make_contact()
+    for number in range(40):
+        factories.make_feedback(
+            contact=contact, feedback_title=f"No {number}", date_received=timezone.now() - timedelta(days=number)
+        )
+    url = reverse("admin:contacts_contact_change", args=[contact.pk])
+
+    def read(address: str) -> tuple[list[str], str]:
+        (panel,) = [item for item in owner.get(address).context["panels_top"] if item.title == "Time line"]
+        moments = [*panel.context["first"], *panel.context["rest"]]
+        return [str(moment.what) for moment in moments], panel.context["earlier"]
+
+    first, earlier = read(url)
+    second, none = read(f"{url}?before={earlier}".replace("+", "%2B"))
+    assert first + second == [f"No {number}" for number in range(40)]
+    assert none == ""
+
+
+# -- providers ------------------------------------------------------------------------------------------------------
+def test_the_integrations_page_says_what_is_configured_and_shows_no_secret(owner: Client, settings: Any):
+    settings.PUBLIC_URL = "https://hub.example.org"
+    settings.PROVIDERS = settings.PROVIDERS | {
+        "typeform": {"webhook_secret": "very-secret-indeed", "base_url": "", "api_token": ""}
+    }
+    InboundEvent.objects.create(provider="typeform", delivery_key="k", body=b"{}")
+
+    page = owner.get(reverse("admin:integrations"))
+
+    line = next(item for item in page.context["lines"] if item.provider.slug == "typeform")
+    assert (line.url, line.number, line.provider.configured) == ("https://hub.example.org/webhooks/typeform", 1, True)
+    assert [(variable.name, variable.is_set) for variable in line.variables] == [
+        ("TYPEFORM_WEBHOOK_SECRET", True),
+        ("TYPEFORM_API_TOKEN", False),
+    ]
+    assert "very-secret-indeed" not in page.content.decode()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Callable[[], None]:
+    cache.clear()
+    return cache.clear
