@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from higherself.core.access.models import LoginAttempt, RecoveryCode
 from higherself.core.fields import SelectField
+from higherself.core.history import recording
+from higherself.core.history.models import ChangeSet
+from higherself.core.history.values import remember
 from higherself.core.signals import records_changed
 
-__all__ = ["ApiToken", "Heartbeat", "LoginAttempt", "Record", "RecordManager", "RecordQuerySet", "RecoveryCode"]
+__all__ = [
+    "ApiToken",
+    "ChangeSet",
+    "Heartbeat",
+    "LoginAttempt",
+    "Record",
+    "RecordManager",
+    "RecordQuerySet",
+    "RecoveryCode",
+]
 
 SYNC_ORIGINS = ["Server", "Notion", "Import"]
 
@@ -21,7 +33,10 @@ _R = TypeVar("_R", bound="Record")
 
 
 class RecordQuerySet(models.QuerySet[_R]):
-    """Marks what it changes as waiting for Notion, so that bulk updates are carried over like single saves."""
+    """Marks what it changes as waiting for Notion, so that bulk updates are carried over like single saves.
+
+    What it changes is noted in the history, too.
+    """
 
     def live(self) -> RecordQuerySet[_R]:
         return self.filter(archived_at__isnull=True)
@@ -32,11 +47,21 @@ class RecordQuerySet(models.QuerySet[_R]):
             kwargs.setdefault("updated_at", now)
             kwargs["local_change_at"] = now
             records_changed.send(sender=self.model)
-        return super().update(**kwargs)
+        notes = recording.before_update(self, kwargs)
+        if not notes:
+            return super().update(**kwargs)
+        with transaction.atomic(savepoint=False):
+            done = super().update(**kwargs)
+            if done:
+                recording.write(notes)
+        return done
 
     def bulk_create(self, objs: Iterable[_R], *args: Any, **kwargs: Any) -> list[_R]:
         records_changed.send(sender=self.model)
-        return super().bulk_create(objs, *args, **kwargs)
+        with transaction.atomic(savepoint=False):
+            rows = super().bulk_create(objs, *args, **kwargs)
+            recording.rows_created(rows)
+        return rows
 
     def bulk_update(self, objs: Iterable[_R], fields: Iterable[str], batch_size: int | None = None) -> int:
         now = timezone.now()
@@ -45,7 +70,10 @@ class RecordQuerySet(models.QuerySet[_R]):
             row.updated_at = row.local_change_at = now
         records_changed.send(sender=self.model)
         names = list(dict.fromkeys([*fields, "updated_at", "local_change_at"]))
-        return super().bulk_update(rows, names, batch_size=batch_size)
+        with transaction.atomic(savepoint=False):
+            done = super().bulk_update(rows, names, batch_size=batch_size)
+            recording.rows_changed(rows, names)
+        return done
 
 
 class RecordManager(models.Manager[_R]):
@@ -77,6 +105,9 @@ class Record(models.Model):
 
     objects = RecordManager()
 
+    # Fields whose changes the history leaves out: measured ones, and those that have a history of their own.
+    unnoted: ClassVar[frozenset[str]] = frozenset()
+
     class Meta:
         abstract = True
         indexes = [
@@ -91,7 +122,20 @@ class Record(models.Model):
         self.updated_at = self.local_change_at = timezone.now()
         if update_fields is not None:
             update_fields = {*update_fields, "updated_at", "local_change_at"}
-        super().save(*args, update_fields=update_fields, **kwargs)
+        added = self._state.adding
+        with transaction.atomic(savepoint=False):
+            super().save(*args, update_fields=update_fields, **kwargs)
+            recording.saved(self, added, update_fields)
+
+    @classmethod
+    def from_db(cls, db: Any, field_names: Any, values: Any) -> Any:
+        row = super().from_db(db, field_names, values)
+        remember(row)
+        return row
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        remember(self)
 
     def fill_identity(self) -> None:
         """Gives the row its own id, for models that make it from other values."""
