@@ -23,6 +23,7 @@ from agents_app.choices import RunOutcome, TaskStatus
 from agents_app.models import AgentRun, Task
 from agents_app.services import catalog, work
 from agents_app.text import clean
+from higherself.core import history
 from higherself.core.errors import Permanent
 from higherself.integrations import inbox
 from higherself.integrations.base import Ignore
@@ -156,7 +157,8 @@ def _hand_over(
 def _run(item: Assignment, event_id: Any = None) -> AgentRun:
     """Lets the agent work and returns the record of it, not yet stored."""
     began, started_at = time.perf_counter(), timezone.now()
-    outcome: Outcome = item.agent.handle(item.data, item.context)
+    with history.by(item.agent.agent_id, history.AGENT, event_id=event_id):
+        outcome: Outcome = item.agent.handle(item.data, item.context)
     return AgentRun(
         agent_id=item.agent.agent_id,
         event_kind=item.context.kind.value,

@@ -75,6 +75,9 @@ class Member(Record):
     badges = NameListField(_("badges"), options=choices.BADGES)
     notes = models.TextField(_("notes"), blank=True)
 
+    # Measured by the server, not edited.
+    unnoted = frozenset({"engagement_score", "last_active_date"})
+
     class Meta(Record.Meta):
         verbose_name = _("member")
         verbose_name_plural = _("members")

@@ -119,6 +119,9 @@ class Contact(Record):
     source_record_id = models.CharField(_("source record ID"), max_length=200, blank=True)
     notes = models.TextField(_("notes"), blank=True)
 
+    # Measured by the server, not edited.
+    unnoted = frozenset({"last_interaction", "engagement_score"})
+
     class Meta(Record.Meta):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")

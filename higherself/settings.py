@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "higherself.core.people.AuthenticationMiddleware",
     "higherself.core.access.middleware.SecondFactor",
+    "higherself.core.people.Author",
     "higherself.core.people.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

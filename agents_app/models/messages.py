@@ -43,6 +43,9 @@ class NotificationTemplate(Record):
     send_count = models.IntegerField(_("send count"), default=0)
     tags = NameListField(_("tags"), options=choices.TEMPLATE_TAGS)
 
+    # Measured by the server, not edited.
+    unnoted = frozenset({"send_count", "last_sent"})
+
     class Meta(Record.Meta):
         verbose_name = _("notification template")
         verbose_name_plural = _("notification templates")

@@ -53,6 +53,9 @@ class Agent(Record):
     owner = PeopleField(_("owner"))
     documentation_url = models.URLField(_("documentation"), max_length=2000, blank=True)
 
+    # Measured by the server, not edited.
+    unnoted = frozenset({"last_execution", "execution_count", "success_rate", "health_status"})
+
     class Meta(Record.Meta):
         verbose_name = _("agent")
         verbose_name_plural = _("agents")

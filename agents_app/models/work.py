@@ -93,6 +93,9 @@ class Task(Record):
         blank=True,
     )
 
+    # Follows from the status.
+    unnoted = frozenset({"completed_date"})
+
     class Meta(Record.Meta):
         verbose_name = _("task")
         verbose_name_plural = _("tasks")

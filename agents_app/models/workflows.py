@@ -53,6 +53,9 @@ class Workflow(Record):
     owner = PeopleField(_("owner"))
     tags = NameListField(_("tags"), options=choices.WORKFLOW_TAGS)
 
+    # Measured by the server, not edited.
+    unnoted = frozenset({"total_instances_count", "active_instances_count", "success_rate", "average_completion_time"})
+
     class Meta(Record.Meta):
         verbose_name = _("workflow")
         verbose_name_plural = _("workflows")
@@ -153,6 +156,11 @@ class WorkflowInstance(Record):
     timers_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
     testing_mode = models.BooleanField(_("testing mode"), default=False)
     validation_status = SelectField(_("validation status"), options=choices.ValidationStatus.values)
+
+    # Told by its transitions.
+    unnoted = frozenset(
+        {"current_state", "status", "last_transition_date", "end_date", "error_message", "history_tail", "key_data"}
+    )
 
     class Meta(Record.Meta):
         verbose_name = _("workflow instance")

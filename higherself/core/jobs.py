@@ -20,6 +20,8 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
+from higherself.core.history.models import SERVER
+from higherself.core.history.recording import by
 from higherself.core.models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -125,7 +127,8 @@ def run(name: str) -> None:
     found = _jobs.get(name)
     if found is None:
         raise LookupError(f"no job is called {name!r}: this worker runs another version than the one that woke it")
-    found.function()
+    with by(f"job {name}", SERVER, gather=False):
+        found.function()
 
 
 _beaten: dict[str, float] = {}

@@ -135,7 +135,8 @@ class Record(models.Model):
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)
-        remember(self)
+        fields = kwargs.get("fields") or (args[1] if len(args) > 1 else None)
+        remember(self, fields)
 
     def fill_identity(self) -> None:
         """Gives the row its own id, for models that make it from other values."""

@@ -99,6 +99,7 @@ ACCESS: dict[str, Access] = {
     "auth.group": _NOBODY,
     "core.apitoken": _NOBODY,
     "core.loginattempt": _NOBODY,
+    "core.changeset": _SYSTEM,
     "core.heartbeat": _SYSTEM,
     "admin.logentry": _SYSTEM,
     "django_q.schedule": Access("vc", "", "", ""),
@@ -108,7 +109,11 @@ ACCESS: dict[str, Access] = {
 }
 
 # Permissions that are no view, add, change or delete, and the roles besides Owner that hold them.
-POWERS: dict[str, tuple[str, ...]] = {"agents_app.decide_approval": (OPERATOR,)}
+POWERS: dict[str, tuple[str, ...]] = {
+    "agents_app.decide_approval": (OPERATOR,),
+    # Only for kinds of record that the person may change as well.
+    "core.revert_changeset": (OPERATOR, MARKETING, COMMUNITY),
+}
 
 
 def codenames(role: str, app: str) -> set[str]:

@@ -9,6 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from higherself.core.history import NOTION, ChangeSet
+from higherself.core.history.recording import draft
+from higherself.core.history.values import differences
 from higherself.core.models import Record
 from higherself.core.signals import record_pulled
 from notion_sync.client import NotionApi
@@ -353,6 +356,7 @@ class Applier:
         writing.rows(self.mapping, meetings)
         for meeting in meetings:
             meeting.tie.object_id = meeting.row.pk
+        self._note(meetings, now)
         writing.links(self.mapping, meetings)
         self._remember(meetings if remember else [], meetings)
         writing.ties([meeting.tie for meeting in meetings if meeting.tie_changed])
@@ -360,6 +364,29 @@ class Applier:
         for conflict in conflicts:
             conflict.page_id = conflict.page.pk
         SyncConflict.objects.bulk_create(conflicts)
+
+    def _note(self, meetings: list[Meeting], now: Any) -> None:
+        """The history of a batch, in one statement. What a new row began with is in its page."""
+        drafts = []
+        for meeting in meetings:
+            if meeting.is_new:
+                continue
+            changes = differences(meeting.row, meeting.columns) | self._links_changed(meeting)
+            if changes:
+                actor = remote_side.editor(meeting.page) or "Notion"
+                drafts.append(draft(type(meeting.row), meeting.row.pk, changes, actor=actor, origin=NOTION, at=now))
+        ChangeSet.objects.bulk_create(drafts)
+
+    def _links_changed(self, meeting: Meeting) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for attr, new in meeting.links.items():
+            prop = self.mapping.property(attr)
+            assert isinstance(prop, Relation)
+            pages = [page for page in meeting.local.get(attr, []) if not is_unborn([page])]
+            old = {row for row in (self.index.row(prop.to, page) for page in pages) if row is not None}
+            if old != set(new):
+                found[attr] = {"added": sorted(set(new) - old), "removed": sorted(old - set(new))}
+        return found
 
     def _remember(self, candidates: list[Meeting], meetings: list[Meeting]) -> None:
         """Notes what is equal now, so that the next pull need not compare it, and forgets what was noted before."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from higherself.core import history
+from higherself.core.history.recording import note
+from higherself.core.history.values import plain
 from higherself.core.models import Record
 from notion_sync.client import NotionApi, NotShared
 from notion_sync.engine.apply import Applier
@@ -121,6 +124,9 @@ def archive(tie: NotionPage, counts: Counts) -> None:
         rows_manager(type(row)).filter(pk=row.pk).update(
             archived_at=row.archived_at or now, local_change_at=None, updated_at=now
         )
+        if row.archived_at is None:
+            with history.by("Notion", history.NOTION):
+                note(type(row), row.pk, {"archived_at": [None, plain(now)]})
     counts.add(tie.database_id, "trashed")
 
 

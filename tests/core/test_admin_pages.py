@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from agents_app.models import AgentRun, Notification, WorkflowTransition
 from agents_app.services import catalog
-from higherself.core.models import ApiToken, Heartbeat, LoginAttempt
+from higherself.core.models import ApiToken, ChangeSet, Heartbeat, LoginAttempt
 from higherself.integrations.models import (
     BackfillState,
     InboundEvent,
@@ -135,6 +135,9 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "notion_sync.notionchange": lambda: NotionChange.objects.create(entity_id=f"e{next(_numbers)}", kind="changed"),
     "notion_sync.webhooktoken": lambda: WebhookToken.objects.create(token="t"),
     "core.heartbeat": lambda: Heartbeat.objects.create(name=f"h{next(_numbers)}", at=timezone.now()),
+    "core.changeset": lambda: ChangeSet.objects.create(
+        model="contacts.contact", record_id=next(_numbers), actor="Ada", changes={"phone": ["1", "2"]}
+    ),
     "core.loginattempt": lambda: LoginAttempt.objects.create(account=f"a{next(_numbers)}", failures=2),
     "core.apitoken": lambda: ApiToken.objects.create(name="t", digest=f"d{next(_numbers)}"),
     "auth.user": lambda: User.objects.create(username=f"u{next(_numbers)}"),

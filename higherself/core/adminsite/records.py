@@ -7,8 +7,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import SimpleListFilter, display
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,6 +17,7 @@ from higherself.core.adminsite import cells
 from higherself.core.adminsite.actions import Answer, RowAction
 from higherself.core.adminsite.base import Fieldsets, ModelAdmin
 from higherself.core.adminsite.filters import Archived
+from higherself.core.history import gathered
 from higherself.core.models import Record
 from higherself.core.signals import records_changed
 
@@ -206,6 +208,20 @@ class RecordAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def _changeform_view(self, *args: Any, **kwargs: Any) -> Any:
+        # One edit is one entry of the history, relations included. (This runs inside the edit's transaction.)
+        with gathered():
+            return super()._changeform_view(*args, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """The field history in place of Django's list of who pressed "Save"."""
+        from higherself.core.history.admin import history_page  # noqa: PLC0415 - it builds on this module
+
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404(_("There is no such record."))
+        return history_page(self, request, obj)
 
     @display(description=gettext_lazy("Notion"), ordering="local_change_at")
     def notion_state(self, obj: Any) -> Any:

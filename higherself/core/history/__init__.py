@@ -1,9 +1,9 @@
 """The history of records: who changed what, when, from which value to which.
 
-    with history.by("BookingAgent", history.AGENT, event_id=event.pk):
-        ...            # every Record saved in here is noted in this name, in one statement at the end
+with history.by("BookingAgent", history.AGENT, event_id=event.pk):
+    ...            # every Record saved in here is noted in this name, in one statement at the end
 
-    history.of(contact)   # the newest change sets
+history.of(contact)   # the newest change sets
 """
 
 from __future__ import annotations

@@ -39,7 +39,12 @@ class ChangeSet(models.Model):
     changes: models.JSONField[Any, Any] = models.JSONField(_("changes"), default=dict)
     event_id = models.UUIDField(_("event"), null=True, blank=True)
     reverts = models.ForeignKey(
-        "self", verbose_name=_("takes back"), related_name="reverted_by", on_delete=models.SET_NULL, null=True, blank=True
+        "self",
+        verbose_name=_("takes back"),
+        related_name="reverted_by",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
     )
 
     class Meta:

@@ -44,5 +44,6 @@ def relation_changed(
 
 
 def _note(model: type[Record], pk: int, name: str, verb: str, keys: list[int]) -> None:
-    if keys:
+    # A campaign's audience is made by the ten thousand: which list it was is told elsewhere.
+    if 0 < len(keys) <= recording.MOST_LINKS:
         recording.note(model, pk, {name: {"added": [], "removed": [], verb: keys}})

@@ -21,6 +21,8 @@ from higherself.core.history.values import differences, noted_fields, plain, rem
 
 # A bulk update of more rows than this is not noted row by row.
 MOST_ROWS = 5000
+# A relation to more records than this, made at once, is not noted.
+MOST_LINKS = 1000
 Actor = str | Callable[[], str]
 Key = tuple[str, int]
 
@@ -141,7 +143,7 @@ def saved(row: models.Model, added: bool, names: Iterable[str] | None) -> None:
         changes = differences(row, names)
         if changes:
             note(type(row), row.pk, changes)
-    remember(row)
+    remember(row, None if added else names)
 
 
 def rows_changed(rows: Iterable[models.Model], names: Iterable[str]) -> None:
@@ -181,9 +183,7 @@ def before_update(queryset: models.QuerySet[Any], values: dict[str, Any]) -> lis
     drafts = []
     for pk, *olds in rows:
         changes = {
-            name: [plain(old), new]
-            for (name, new), old in zip(wanted.items(), olds, strict=True)
-            if plain(old) != new
+            name: [plain(old), new] for (name, new), old in zip(wanted.items(), olds, strict=True) if plain(old) != new
         }
         if changes:
             drafts.append(draft(queryset.model, pk, changes))

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -17,30 +17,38 @@ HOUSEKEEPING = frozenset({"id", "created_at", "updated_at", "local_change_at", "
 ATTRIBUTE = "_as_read"
 
 
-@lru_cache(maxsize=None)
+@cache
 def noted_fields(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
     """The fields whose changes are noted, by column attribute. ``unnoted`` of a model names those that are not."""
     silent = HOUSEKEEPING | getattr(model, "unnoted", frozenset())
     return {
-        item.attname: item
-        for item in model._meta.concrete_fields
-        if not item.primary_key and item.name not in silent
+        item.attname: item for item in model._meta.concrete_fields if not item.primary_key and item.name not in silent
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _mutable(model: type[models.Model]) -> tuple[str, ...]:
     return tuple(name for name, item in noted_fields(model).items() if isinstance(item, models.JSONField))
 
 
-def remember(row: models.Model) -> None:
-    """Keeps what the row is now. Lists and dictionaries are copied: they may be changed in place."""
+def remember(row: models.Model, names: Iterable[str] | None = None) -> None:
+    """Keeps what the row is now, or what the named fields are: of the others, changes may be under way.
+
+    Lists and dictionaries are copied: they may be changed in place.
+    """
     seen = row.__dict__.copy()
+    seen.pop(ATTRIBUTE, None)
     for name in _mutable(type(row)):
         value = seen.get(name)
         if value:
             seen[name] = copy.deepcopy(value)
-    row.__dict__[ATTRIBUTE] = seen
+    if names is None or ATTRIBUTE not in row.__dict__:
+        row.__dict__[ATTRIBUTE] = seen
+        return
+    for name in names:
+        attname = row._meta.get_field(name).attname  # type: ignore[union-attr]
+        if attname in seen:
+            row.__dict__[ATTRIBUTE][attname] = seen[attname]
 
 
 def differences(row: models.Model, names: Iterable[str] | None = None) -> dict[str, list[Any]]:
