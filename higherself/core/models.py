@@ -128,8 +128,8 @@ class Record(models.Model):
             recording.saved(self, added, update_fields)
 
     @classmethod
-    def from_db(cls, db: Any, field_names: Any, values: Any) -> Any:
-        row = super().from_db(db, field_names, values)
+    def from_db(cls, *args: Any, **kwargs: Any) -> Any:
+        row = super().from_db(*args, **kwargs)
         remember(row)
         return row
 

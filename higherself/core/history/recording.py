@@ -168,7 +168,8 @@ def rows_created(rows: Iterable[models.Model]) -> None:
 
 def before_update(queryset: models.QuerySet[Any], values: dict[str, Any]) -> list[ChangeSet]:
     """Before ``queryset.update(**values)``: what it will change. Computed values (``F``) are not noted."""
-    fields = {item.name: item for item in noted_fields(queryset.model).values()}
+    model: Any = queryset.model
+    fields = {item.name: item for item in noted_fields(model).values()}
     by_attname = {item.attname: item.name for item in fields.values()}
     wanted: dict[str, Any] = {}
     for key, value in values.items():
