@@ -96,5 +96,5 @@ def standins(settings: Any, db: None) -> Iterator[StandIns]:
     """The providers' APIs, each with the credentials that it takes; nothing exists there yet."""
     with StandIns([service() for service in SERVICES]) as server:
         settings.PROVIDERS = {**settings.PROVIDERS, **{slug: server.options(slug) for slug in server}}
-        settings.PROVIDER_TIMEOUT_SECONDS = 5.0
+        settings.PROVIDER_TIMEOUT_SECONDS = 20.0
         yield server

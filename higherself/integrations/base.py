@@ -41,6 +41,8 @@ class Provider:
     reads = True
     # The status that says "stored" to this sender: 202, unless it takes a 202 for a failure.
     accepted_status = 202
+    # Whether a secret that we register has to stand in the address, because the sender proves nothing otherwise.
+    token_in_path = False
     # What can be called there; None where nothing can.
     client_class: type[ProviderClient] | None = None
     # Headers kept with the event besides KEPT_HEADERS, in lower case.

@@ -131,6 +131,8 @@ class ProviderClient(Http):
     backfill_minutes: ClassVar[int] = 0
     registers_webhooks: ClassVar[bool] = False
     operations: ClassVar[dict[str, Operation]] = {}
+    # The names of forms, topics or events to which registering is confined; empty: all that we listen to.
+    only: frozenset[str] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -186,7 +188,10 @@ class ProviderClient(Http):
         raise NotImplementedError
 
     def register_webhooks(self, url: str, secret: str, known: Mapping[str, str]) -> Iterable[Hook]:
-        """Makes the provider send to ``url``; what is as it should be is left alone. ``known``: ids by name."""
+        """Makes the provider send to ``url``, proved with ``secret``; what is as it should be is left alone.
+
+        ``known`` holds the ids there by name, of earlier runs. Each hook is stored as soon as it is yielded.
+        """
         raise NotImplementedError
 
     # -- every request --------------------------------------------------------------------------------------------

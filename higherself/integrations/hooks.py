@@ -8,6 +8,8 @@ from django.utils import timezone
 from higherself.integrations.client import Hook
 from higherself.integrations.models import RegisteredWebhook
 
+# The row that holds a secret made by us, before any webhook has it.
+SHARED = "shared secret"
 # Every delivery asks; a new secret counts at once in the process that stored it, elsewhere after this. Seconds.
 KEPT_SECONDS = 10
 
@@ -15,10 +17,6 @@ KEPT_SECONDS = 10
 def secrets_of(provider: str) -> list[str]:
     """The secrets of a provider's registered webhooks, newest first."""
     return list(_secrets().get(provider, []))
-
-
-def all_secrets() -> list[str]:
-    return [secret for found in _secrets().values() for secret in found]
 
 
 def _secrets() -> dict[str, list[str]]:
@@ -39,11 +37,12 @@ def known(provider: str) -> dict[str, str]:
     return dict(rows.values_list("name", "remote_id"))
 
 
-def remember(provider: str, hook: Hook, secret: str) -> None:
-    """Stores a webhook as it stands at the provider now; a secret that the provider made replaces ours."""
+def remember(provider: str, hook: Hook) -> None:
+    """Stores a webhook as it stands at the provider now; a secret that was stored earlier stays unless there is a new
+    one."""
     row, _ = RegisteredWebhook.objects.get_or_create(provider=provider, name=hook.name, defaults={"url": hook.url})
     row.remote_id, row.url, row.active, row.checked_at = hook.remote_id, hook.url, True, timezone.now()
-    row.secret = hook.secret or secret or row.secret
+    row.secret = hook.secret or row.secret
     row.expires_at, row.data = hook.expires_at, hook.data
     row.save()
     cache.delete("integrations.hooks")

@@ -53,9 +53,9 @@ def store(provider: Provider, delivery: Delivery, *, ignored: str = "", key: str
 def _row(provider: Provider, delivery: Delivery, ignored: str, key: str) -> InboundEvent:
     row = InboundEvent(
         provider=provider.slug,
-        delivery_key=_short(key or provider.delivery_key(delivery)),
+        delivery_key=short_key(key or provider.delivery_key(delivery)),
         event_type=db_text(provider.event_type(delivery))[:100],
-        ordering_key=_short(provider.ordering_key(delivery)),
+        ordering_key=short_key(provider.ordering_key(delivery)),
         query=db_text(delivery.query),
         headers={name: db_text(value) for name, value in provider.kept_headers(delivery).items()},
         content_type=db_text(delivery.content_type)[:200],
@@ -71,7 +71,7 @@ def _row(provider: Provider, delivery: Delivery, ignored: str, key: str) -> Inbo
     return row
 
 
-def _short(key: str) -> str:
+def short_key(key: str) -> str:
     """A key as it is where it fits; else its beginning and a digest of all of it."""
     key = db_text(key)
     if len(key) <= 200:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from higherself.core import jobs
 from higherself.core.errors import Permanent
 from higherself.integrations import gate, registry
 from higherself.integrations.client import Operation
-from higherself.integrations.delivery import db_text
+from higherself.integrations.intake import short_key
 from higherself.integrations.models import OutboundCall, ProviderGate
 
 JOB = "relay_outbox"
@@ -59,7 +58,7 @@ def enqueue(
     """
     declared = operation_of(provider, operation)
     content = _content(declared, payload, provider)
-    key = _short(dedupe_key)
+    key = short_key(dedupe_key)
     now = timezone.now()
     can_call = is_configured(provider)
     row = OutboundCall(
@@ -67,7 +66,7 @@ def enqueue(
         operation=operation,
         payload=content.model_dump(mode="json", exclude_unset=True),
         dedupe_key=key,
-        record=_short(declared.record(content)),
+        record=short_key(declared.record(content)),
         about_model=about._meta.label_lower if about is not None else "",
         about_id=str(about.pk) if about is not None else "",
         status=Status.WAITING if can_call else Status.UNCONFIGURED,
@@ -93,11 +92,6 @@ def _content(declared: Operation, payload: Mapping[str, Any], provider: str) -> 
 def unconfigured(provider: str) -> str:
     found = registry.PROVIDERS[provider]
     return f"{found.label} is not configured: set {', '.join(found.missing)}. The call is sent then."
-
-
-def _short(key: str) -> str:
-    key = db_text(key)
-    return key if len(key) <= 200 else f"{key[:120]}:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def settle() -> int:

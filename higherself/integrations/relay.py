@@ -5,6 +5,7 @@ A call may be sent again after any crash: its operation looks before it repeats,
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import random
 from datetime import timedelta
@@ -145,7 +146,7 @@ def _done(call: OutboundCall, outcome: Outcome) -> None:
         if not _finish(call, Status.DONE, error="", result=outcome.result):
             return
         for delivery in outcome.fetched:
-            store(provider, delivery)
+            store(provider, dataclasses.replace(delivery, pulled=delivery.pulled or call.operation))
         call.result = outcome.result
         call_done.send(sender=OutboundCall, call=call)
 

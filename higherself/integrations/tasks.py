@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from functools import partial
 
 from higherself.core import jobs, process
-from higherself.core.errors import Conflict
+from higherself.core.errors import Conflict, Permanent, Retryable
 from higherself.core.jobs import job
-from higherself.integrations import outbox, relay
+from higherself.integrations import backfill, outbox, relay
+from higherself.integrations.registry import PROVIDERS
+
+logger = logging.getLogger(__name__)
 
 # Seconds that one run may take; then it asks to be called again, so that other jobs get their turn.
 TIME_BOX = 30.0
@@ -29,3 +34,21 @@ def relay_outbox() -> int:
         tried += 1
     jobs.wake(outbox.JOB)
     return tried
+
+
+def read_history(slug: str) -> int:
+    """Fetches what a provider has had since the last run; returns how much of it was new."""
+    if not PROVIDERS[slug].can_call:
+        return 0
+    try:
+        return backfill.run(slug).new
+    except (Permanent, Retryable, Conflict) as error:
+        # Kept with the back-fill and shown there; the next run goes on from the cursor.
+        logger.warning("the back-fill of %s did not finish: %s", slug, error)
+        return 0
+
+
+for _slug, _provider in PROVIDERS.items():
+    if _provider.client_class is not None and _provider.client_class.backfill_minutes:
+        _seconds = 60 * _provider.client_class.backfill_minutes
+        job(f"backfill_{_slug}", every_seconds=_seconds)(partial(read_history, _slug))

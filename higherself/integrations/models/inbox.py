@@ -82,6 +82,8 @@ class InboundEvent(models.Model):
                 name="integrations_event_order",
                 condition=Q(next_attempt_at__isnull=False),
             ),
+            # All about one thing: has what was fetched been told before?
+            models.Index(fields=["ordering_key", "provider"], name="integrations_event_thing"),
             models.Index(fields=["received_at"], name="integrations_event_time"),
             # The console's lists of what went wrong, among millions that did not. (PostgreSQL uses it; SQLite cannot
             # tell that a bound value is one of these.)

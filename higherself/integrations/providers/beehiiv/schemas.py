@@ -62,6 +62,8 @@ class Post(Part):
     displayed_date: Text = ""
     publish_date: Text = ""
     web_url: Text = ""
+    # Only where the API was asked for it.
+    stats: Named = {}
 
 
 class AutomationStep(Part):

@@ -7,6 +7,7 @@ whose headers are checked where they come.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from higherself.integrations import verify
@@ -14,9 +15,11 @@ from higherself.integrations.base import Delivery, Ignore, SharedSecretProvider,
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.kinds import event
 from higherself.integrations.material import Material, PostMaterial, SubscriberMaterial
+from higherself.integrations.models import InboundEvent
+from higherself.integrations.providers.beehiiv.client import BeehiivClient
 from higherself.integrations.providers.beehiiv.schemas import AutomationStep, Envelope, Post, Subscription
 from higherself.integrations.providers.beehiiv.surveys import survey
-from higherself.integrations.reading import object_of, peek, read, text, time_of
+from higherself.integrations.reading import object_of, peek, read, text, time_of, whole
 
 SURVEY = "survey.response_submitted"
 _CHANGED = EventKind.SUBSCRIBER_CHANGED
@@ -35,6 +38,8 @@ _POSTS = {
     "post.scheduled": EventKind.POST_SCHEDULED,
     "post.sent": EventKind.POST_SENT,
     "post.updated": EventKind.POST_UPDATED,
+    # Not Beehiiv's: the figures that we have asked for.
+    "post.measured": EventKind.POST_MEASURED,
 }
 
 
@@ -43,6 +48,8 @@ class Beehiiv(SharedSecretProvider):
     label = "Beehiiv"
     source = "Beehiiv"
     keeps = ("svix-id", "svix-timestamp")
+    client_class = BeehiivClient
+    token_in_path = True
 
     def verify(self, delivery: Delivery) -> bool:
         """Svix's signature wherever one is sent and its key (``whsec_…``) is set. Beehiiv documents neither: whoever
@@ -78,6 +85,14 @@ class Beehiiv(SharedSecretProvider):
         data = peek(delivery).get("data")
         return text(data.get("subscription_id") or data.get("id")) if isinstance(data, dict) else ""
 
+    def was_told(self, fetched: Delivery, earlier: Sequence[InboundEvent]) -> bool:
+        """A reader's state is told by the last delivery that knew it; that a post was sent, by any that said so."""
+        name = self.event_type(fetched)
+        if name in _POSTS:
+            return any(row.event_type == name for row in earlier)
+        told = [row.delivery() for row in earlier if row.event_type in _SUBSCRIBERS]
+        return bool(told) and _status(told[-1]) == _status(fetched)
+
     def parse(self, delivery: Delivery) -> list[Event]:
         body = object_of(delivery)
         if "automation_id" in body and not body.get("event_type"):
@@ -94,6 +109,15 @@ class Beehiiv(SharedSecretProvider):
                 key=self.ordering_key(delivery),
             )
         ]
+
+
+def _status(delivery: Delivery) -> str:
+    """A reader's status. What is deleted is inactive, whatever the delivery says it was."""
+    body = peek(delivery)
+    data = body.get("data")
+    if text(body.get("event_type")) == "subscription.deleted":
+        return "inactive"
+    return text(data.get("status")) if isinstance(data, dict) else ""
 
 
 def _content(envelope: Envelope, problems: list[str]) -> tuple[EventKind, Material, str]:
@@ -164,7 +188,15 @@ def _post(data: dict[str, Any], problems: list[str]) -> PostMaterial:
         published_at=time_of(found.publish_date) or time_of(found.displayed_date),
         created_at=time_of(found.created),
         problems=problems + more,
+        **_figures(found.stats),
     )
+
+
+def _figures(stats: dict[str, Any]) -> dict[str, Any]:
+    """The figures of the e-mail; what was not told stays unknown."""
+    email = stats.get("email")
+    names = ("recipients", "opens", "unique_opens", "clicks", "unique_clicks", "unsubscribes")
+    return {name: whole(email.get(name)) for name in names} if isinstance(email, dict) else {}
 
 
 def _automation_step(body: dict[str, Any], delivery: Delivery) -> Event:

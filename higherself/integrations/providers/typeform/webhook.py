@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from higherself.integrations import verify
 from higherself.integrations.base import Delivery, Ignore, Provider, Unreadable, digest
 from higherself.integrations.events import Event, EventKind
+from higherself.integrations.providers.typeform.client import TypeformClient
 from higherself.integrations.providers.typeform.schemas import Answer, Payload, Response
 
 COMPLETE = "form_response"
@@ -23,6 +24,7 @@ class Typeform(Provider):
     source = "Typeform"
     signs = True
     keeps = ("typeform-signature",)
+    client_class = TypeformClient
 
     def verify(self, delivery: Delivery) -> bool:
         """``Typeform-Signature: sha256=`` + base64 over the raw body. There is no timestamp, so no replay window."""

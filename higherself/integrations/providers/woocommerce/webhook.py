@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from higherself.integrations import verify
@@ -15,7 +16,9 @@ from higherself.integrations.base import Delivery, Ignore, Provider, Unreadable
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.kinds import event
 from higherself.integrations.material import GoneMaterial, Material, ShopActionMaterial
+from higherself.integrations.models import InboundEvent
 from higherself.integrations.providers.woocommerce import objects
+from higherself.integrations.providers.woocommerce.client import WooCommerceClient
 from higherself.integrations.providers.woocommerce.schemas import Customer, Order, Product
 from higherself.integrations.reading import object_of, peek, read, text, time_of
 
@@ -39,6 +42,7 @@ class WooCommerce(Provider):
     label = "WooCommerce"
     source = "WooCommerce"
     signs = True
+    client_class = WooCommerceClient
     keeps = (
         "x-wc-webhook-source",
         "x-wc-webhook-topic",
@@ -93,6 +97,11 @@ class WooCommerce(Provider):
             )
         ]
 
+    def was_told(self, fetched: Delivery, earlier: Sequence[InboundEvent]) -> bool:
+        """A body is the object's latest state: one with the same values has told it, whatever its topic."""
+        told = _state(fetched)
+        return any(_state(row.delivery()) == told for row in earlier)
+
     def _action(self, topic: str, body: dict[str, Any], delivery: Delivery) -> Event:
         action = text(body.get("action")) or topic.removeprefix("action.")
         if not action:
@@ -104,6 +113,11 @@ class WooCommerce(Provider):
             source_id=text(body.get("arg")) or action,
             occurred_at=delivery.received_at,
         )
+
+
+def _state(delivery: Delivery) -> dict[str, Any]:
+    """The object without its links, which depend on how it was asked for."""
+    return {name: value for name, value in peek(delivery).items() if name != "_links"}
 
 
 def _content(topic: str, body: dict[str, Any]) -> tuple[EventKind, Material]:
