@@ -378,6 +378,8 @@ TEMPLATE_TAGS = (
 class NotificationStatus(models.TextChoices):
     QUEUED = "queued"
     SENT = "sent"
+    # Written to the server's own log or to a file: nobody has been reached.
+    PRINTED = "printed"
     FAILED = "failed"
     SKIPPED = "skipped"
 

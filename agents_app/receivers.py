@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.db.models.signals import post_delete, post_save
@@ -10,15 +9,11 @@ from django.dispatch import receiver
 
 from agents_app import dispatch
 from agents_app.choices import AgentStatus, TaskStatus
-from agents_app.leads import fieldmap
-from agents_app.models import Agent, DataTransformation, Task, Workflow
-from agents_app.services import catalog
-from agents_app.workflow import machine
+from agents_app.models import Agent, Task
+from agents_app.services import catalog, edits
 from higherself.core import jobs
 from higherself.core.signals import record_pulled
 from higherself.integrations.intake import JOB as DRAIN_INBOX
-
-logger = logging.getLogger(__name__)
 
 for _model in catalog.MODELS:
     post_save.connect(catalog.stale, sender=_model, dispatch_uid=f"catalog.saved.{_model.__name__}")
@@ -46,10 +41,8 @@ def record_was_pulled(sender: type[Any], pk: Any, changed: dict[str, tuple[Any, 
         catalog.stale()
     if sender is Task and "status" in changed:
         _task_pulled(pk)
-    elif sender is Workflow and {"states", "transitions", "initial_state"} & set(changed):
-        _refuse_broken(Workflow, pk, changed, ("states", "transitions", "initial_state"))
-    elif sender is DataTransformation and "transformation_logic" in changed:
-        _refuse_broken(DataTransformation, pk, changed, ("transformation_logic",))
+    elif sender in edits.RUNS:
+        edits.pulled(sender, pk, changed, str(kwargs.get("actor") or "Notion"))
     elif sender is Agent and changed.get("status", ("", ""))[1] == AgentStatus.DEPLOYED:
         jobs.wake(DRAIN_INBOX)
         jobs.wake("sweep")
@@ -59,33 +52,3 @@ def _task_pulled(pk: Any) -> None:
     task = Task.objects.filter(pk=pk).first()
     if task is not None:
         dispatch.task_saved(task)
-
-
-def _refuse_broken(
-    model: type[Workflow] | type[DataTransformation],
-    pk: Any,
-    changed: dict[str, tuple[Any, Any]],
-    fields: tuple[str, ...],
-) -> None:
-    """Puts back what ran before when the edit cannot run; the change back is carried to Notion."""
-    row = model.objects.filter(pk=pk).first()
-    if row is None:
-        return
-    problem = problem_of(row)
-    if problem:
-        previous = {name: changed[name][0] for name in fields if name in changed}
-        model.objects.filter(pk=pk).update(**previous)
-        logger.warning("the edit of %s in Notion was put back, it cannot run: %s", row, problem)
-
-
-def problem_of(row: Workflow | DataTransformation) -> str:
-    """Why this row cannot run as it stands; empty when it can. Drafts are nobody's business yet."""
-    try:
-        if isinstance(row, Workflow):
-            if row.status in catalog.RUNNING:
-                machine.parse(catalog.definition_data(row))
-        elif row.transformation_logic:
-            fieldmap.parse(row.transformation_logic)
-    except (machine.BrokenDefinition, fieldmap.BrokenMap) as error:
-        return str(error)
-    return ""

@@ -234,6 +234,8 @@ WEBHOOK_THROTTLE = env.str("WEBHOOK_THROTTLE", default="")
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="The HigherSelf Network <noreply@localhost>")
 TEAM_EMAILS = env.list("TEAM_EMAILS", default=[])
+# An incoming webhook of Slack; without it, messages for Slack are skipped and say so.
+SLACK_WEBHOOK_URL = secret("SLACK_WEBHOOK_URL")
 # So many records put aside at once in the console need a second person's approval.
 ARCHIVE_APPROVAL_FROM = env.int("ARCHIVE_APPROVAL_FROM", default=20)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agents_app.admin.forms import RunnableForm
+from agents_app.admin.forms import EditedAdmin
 from agents_app.models import ApiIntegration, DataTransformation
 from higherself.core.admin import RecordAdmin, cells, options
 
@@ -43,8 +43,8 @@ class ApiIntegrationAdmin(RecordAdmin):
 
 
 @admin.register(DataTransformation)
-class DataTransformationAdmin(RecordAdmin):
-    form = RunnableForm
+class DataTransformationAdmin(EditedAdmin):
+    facts = ("edit_result",)
     list_display = ("transformation_name", "source_system", "target_system", "form_source_key", "state", "version")
     list_filter = (options("status"), options("source_system"), options("target_system"))
     search_fields = ("transformation_name", "transformation_id", "form_source_key")
@@ -55,7 +55,7 @@ class DataTransformationAdmin(RecordAdmin):
             _("From and to"),
             {"fields": ["source_system", "form_source_key", "source_format", "target_system", "target_format"]},
         ),
-        (_("Map"), {"fields": ["transformation_logic"]}),
+        (_("Map"), {"fields": ["transformation_logic", "edit_result"]}),
         (_("Example"), {"fields": ["sample_input", "sample_output"], "classes": ["collapse"]}),
         (
             _("More"),

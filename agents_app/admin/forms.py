@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from agents_app.models import WorkflowInstance
-from agents_app.receivers import problem_of
+from agents_app.services import edits
+from agents_app.services.edits import problem_of
 from agents_app.workflow import engine
+from higherself.core.admin import RecordAdmin, who
 from higherself.core.errors import Permanent
 
 
@@ -19,8 +23,22 @@ class RunnableForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
-        if not self.errors and (problem := problem_of(self.instance)):
+        if not self.errors and (problem := problem_of(self.instance, edits.stored(self.instance))):
             self.add_error(None, problem)
+
+
+class EditedAdmin(RecordAdmin):
+    """Saves an edit of what runs as Notion's edits are: taken over, or made a version of its own."""
+
+    form = RunnableForm
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        before = edits.stored(obj) if change else {}
+        super().save_model(request, obj, form, change)
+        previous = {name: value for name, value in before.items() if getattr(obj, name) != value}
+        if previous:
+            edits.settle(obj, previous, who(request))
+            messages.info(request, obj.edit_result)
 
 
 class NewInstanceForm(forms.ModelForm):  # type: ignore[type-arg]

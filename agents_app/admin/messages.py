@@ -12,22 +12,27 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from agents_app.admin.forms import EditedAdmin
 from agents_app.choices import NotificationStatus
 from agents_app.models import Notification, NotificationTemplate
-from agents_app.services.messages import JOB
+from agents_app.services.edits import problem_of, stored
+from agents_app.services.messages import JOB, preview
 from higherself.core import jobs
-from higherself.core.admin import Answer, ReadOnlyAdmin, RecordAdmin, RowAction, cells, options
+from higherself.core.admin import BOTTOM, Answer, Panel, ReadOnlyAdmin, RowAction, cells, options, panel
 
 
 @admin.register(NotificationTemplate)
-class NotificationTemplateAdmin(RecordAdmin):
+class NotificationTemplateAdmin(EditedAdmin):
     list_display = ("template_name", "template_id", "channel", "trigger_event", "state", "send_count", "sent")
     list_filter = (options("status"), options("channel"), options("trigger_event"), "business_entities")
     search_fields = ("template_name", "template_id")
     ordering = ("template_name", "pk")
     fieldsets = [
         (None, {"fields": ["template_name", "template_id", "status", "channel", "trigger_event", "description"]}),
-        (gettext_lazy("Message"), {"fields": ["subject_template", "content_template", "supported_placeholders"]}),
+        (
+            gettext_lazy("Message"),
+            {"fields": ["subject_template", "content_template", "supported_placeholders", "edit_result"]},
+        ),
         (gettext_lazy("Measured"), {"fields": ["send_count", "last_sent"]}),
         (gettext_lazy("For"), {"fields": ["business_entities", "related_workflows", "campaigns", "tags"]}),
         (
@@ -38,12 +43,19 @@ class NotificationTemplateAdmin(RecordAdmin):
             },
         ),
     ]
-    facts = ("send_count", "last_sent")
+    facts = ("send_count", "last_sent", "edit_result")
     state, sent = cells.status("status"), cells.when("last_sent", gettext_lazy("last sent"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Workflows name their templates by this id.
         return (*super().get_readonly_fields(request, obj), *(["template_id"] if obj else []))
+
+
+@panel(NotificationTemplate)
+def preview_of(_request: HttpRequest, template: NotificationTemplate) -> Panel:
+    """The message as it would be written, so that nobody has to send one to see it."""
+    context = {"text": preview(template), "problem": problem_of(template, stored(template))}
+    return Panel(gettext_lazy("Preview"), "console/message_preview.html", context, BOTTOM, order=10, icon="preview")
 
 
 def _send_again(_request: HttpRequest, rows: list[Notification]) -> Answer:

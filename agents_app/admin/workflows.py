@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from agents_app.admin import picture
-from agents_app.admin.forms import RunnableForm
+from agents_app.admin.forms import EditedAdmin
 from agents_app.models import UseCase, Workflow, WorkflowInstance
 from agents_app.services import catalog
 from agents_app.workflow import diagram
@@ -20,8 +20,7 @@ from higherself.core.errors import Permanent
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(RecordAdmin):
-    form = RunnableForm
+class WorkflowAdmin(EditedAdmin):
     list_display = ("workflow_name", "workflow_id", "version", "state", "active", "total_instances_count", "success")
     list_filter = (options("status"), options("trigger_type"), "business_entities")
     search_fields = ("workflow_name", "workflow_id")
@@ -38,7 +37,10 @@ class WorkflowAdmin(RecordAdmin):
                 ]
             },
         ),
-        (_("Definition"), {"fields": ["initial_state", "states", "transitions"], "classes": ["collapse"]}),
+        (
+            _("Definition"),
+            {"fields": ["edit_result", "initial_state", "states", "transitions"], "classes": ["collapse"]},
+        ),
         (
             _("More"),
             {
@@ -50,7 +52,10 @@ class WorkflowAdmin(RecordAdmin):
             },
         ),
     ]
-    facts = ("active_instances_count", "total_instances_count", "average_completion_time", "success_rate")
+    facts = (
+        *("active_instances_count", "total_instances_count", "average_completion_time", "success_rate"),
+        "edit_result",
+    )
     state, success = cells.status("status"), cells.share("success_rate", _("success"))
 
     @display(description=_("active"), ordering="active_instances_count")

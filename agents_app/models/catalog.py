@@ -75,6 +75,9 @@ class DataTransformation(Record):
     source_system = SelectField(_("source system"), options=choices.SOURCE_SYSTEMS)
     target_system = SelectField(_("target system"), options=choices.TARGET_SYSTEMS)
     transformation_logic = models.JSONField(_("transformation logic"), default=dict, blank=True)
+    edit_result = models.TextField(
+        _("edit result"), blank=True, help_text=_("What became of the last edit, or why it was put back.")
+    )
     form_source_key = models.CharField(
         _("form or source key"), max_length=200, blank=True, help_text=_("Such as the id of the form it serves.")
     )

@@ -29,6 +29,9 @@ class NotificationTemplate(Record):
     trigger_event = SelectField(_("trigger event"), options=choices.TriggerEvent.values)
     status = SelectField(_("status"), options=choices.TemplateStatus.values, default=choices.TemplateStatus.DRAFT)
     version = models.CharField(_("version"), max_length=50, blank=True, default="1.0.0")
+    edit_result = models.TextField(
+        _("edit result"), blank=True, help_text=_("What became of the last edit, or why it was put back.")
+    )
     sample_rendered_output = models.TextField(_("sample output"), blank=True)
     business_entities = models.ManyToManyField(
         BusinessEntity, verbose_name=_("business entities"), related_name="templates", blank=True

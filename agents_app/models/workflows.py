@@ -45,6 +45,9 @@ class Workflow(Record):
         _("success rate"), null=True, blank=True, help_text=_("From 0 to 1; empty before the first end.")
     )
     version = models.CharField(_("version"), max_length=50, default="1.0.0")
+    edit_result = models.TextField(
+        _("edit result"), blank=True, help_text=_("What became of the last edit, or why it was put back.")
+    )
     data_schema = models.JSONField(_("data schema"), default=dict, blank=True)
     validation_model_path = models.CharField(_("validation model path"), max_length=500, blank=True)
     visualization_url = models.URLField(_("visualisation"), max_length=2000, blank=True)

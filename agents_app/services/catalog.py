@@ -174,6 +174,15 @@ def definition(row: Workflow) -> machine.Definition:
     raise Permanent(f"Workflow {row.workflow_id} {row.version} cannot run: {problem}")
 
 
+def runs(row: Workflow) -> bool:
+    """Whether a definition runs for this row."""
+    try:
+        definition(row)
+    except Permanent:
+        return False
+    return True
+
+
 def _version() -> tuple[Any, ...]:
     """One line that changes with every edit of the tables."""
     parts = []
@@ -216,13 +225,15 @@ def _load() -> Catalog:
 
 def _newest(rows: Iterable[Workflow]) -> dict[str, Workflow]:
     found: dict[str, Workflow] = {}
-    for row in sorted(rows, key=lambda item: (_release(item.version), item.pk)):
-        if row.status in RUNNING and not row.is_archived:
+    for row in sorted(rows, key=lambda item: (release(item.version), item.pk)):
+        # A version that cannot run does not take the place of one that can.
+        if row.status in RUNNING and not row.is_archived and (runs(row) or row.workflow_id not in found):
             found[row.workflow_id] = row
     return found
 
 
-def _release(version: str) -> tuple[int, ...]:
+def release(version: str) -> tuple[int, ...]:
+    """A version as numbers that can be compared; what is no number counts as nothing."""
     return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
 
 

@@ -11,12 +11,16 @@ from django.conf import settings
 
 from agents_app.choices import Channel, NotificationStatus
 from agents_app.models import Notification, NotificationTemplate, Task, WorkflowInstance
+from agents_app.services import channels
 from agents_app.text import clean, one_line
 from contacts.choices import ContactStatus
 from contacts.models import BusinessEntity, Contact
 from higherself.core import jobs
 
 JOB = "send_notifications"
+# The recipient of a message to Slack: the channel that its webhook belongs to.
+TEAM_CHANNEL = "team channel"
+_BRACES = re.compile(r"\{\{[^{}]{0,60}\}?\}?|\}\}")
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 SUBJECT_LIMIT = 200
 BODY_LIMIT = 20_000
@@ -78,6 +82,58 @@ def values_for(instance: WorkflowInstance, entity: BusinessEntity | None, facts:
     }
 
 
+def known_placeholders(template_id: str) -> set[str]:
+    """What a template may speak of: what every workflow's message knows, and what its own occasion adds."""
+    return set(SAMPLE) | set(BOOKING_FACTS) | set(OCCASIONS.get(template_id, ()))
+
+
+def preview(template: NotificationTemplate) -> str:
+    """The message with sample values, as people see it before it is sent; or why it could not be written."""
+    values = {**SAMPLE, **{name: f"[{name}]" for name in known_placeholders(template.template_id) - set(SAMPLE)}}
+    try:
+        subject, body = render(template.subject_template, values), render(template.content_template, values)
+    except UnknownPlaceholder as error:
+        return f"{error}."
+    return f"{subject}\n\n{body}".strip()[:BODY_LIMIT]
+
+
+def broken_braces(text: str) -> str:
+    """What is wrong with braces that mean a placeholder and are none; empty when nothing is."""
+    rest = _PLACEHOLDER.sub("", text)
+    found = _BRACES.search(rest)
+    return f"“{found.group(0)}” is no placeholder: write {{{{name}}}}" if found else ""
+
+
+# Sample values for every placeholder that a message about a workflow instance may use.
+SAMPLE: dict[str, Any] = {
+    "business_name": "The Connection Practice",
+    "client_name": "Ada Lovelace",
+    "client_email": "ada@example.org",
+    "client_phone": "+44 1632 960961",
+    "lead_name": "Ada Lovelace",
+    "lead_email": "ada@example.org",
+    "lead_phone": "+44 1632 960961",
+    "lead_interest": "Retreat, Consultation",
+    "lead_source": "Website",
+    "lead_message": "Is there a place in June?",
+    "lead_quality": "High",
+    "instance_id": "INST-7K2M9QX4TB",
+    "instance_name": "Retreat Booking: Ada Lovelace",
+    "service_name": "Mountain Sanctuary",
+    "booking_date": "12 June 2026",
+    "booking_time": "15:00",
+    "order_number": "1042",
+    "tracking": "RM 1234 5678 9GB",
+}
+_TASK = ("task_name", "task_id", "task_priority", "task_due", "assignee")
+# What the occasions beside workflows add, by template.
+OCCASIONS: dict[str, tuple[str, ...]] = {
+    "task_digest": ("task_count", "task_list"),
+    "task_overdue": _TASK,
+    "task_escalation": _TASK,
+    "task_ready": _TASK,
+    "approval_requested": (*("approval_id", "approval_action", "approval_subject", "approval_reason", "requested_by"),),
+}
 BOOKING_FACTS = ("service_name", "booking_date", "booking_time", "order_number", "tracking")
 
 
@@ -90,7 +146,7 @@ def compose(template: NotificationTemplate, to: str, occasion: Occasion) -> list
 
     Whoever may not be written to, and every channel that is not connected, gets a row that says so.
     """
-    recipients = _recipients(to, occasion)
+    recipients = _recipients(template, to, occasion)
     subject, body, problem = _written(template, occasion.values)
     status, reason = _decide(template, to, occasion.contact, problem)
     made = []
@@ -116,9 +172,11 @@ def compose(template: NotificationTemplate, to: str, occasion: Occasion) -> list
     return made
 
 
-def _recipients(to: str, occasion: Occasion) -> list[str]:
+def _recipients(template: NotificationTemplate, to: str, occasion: Occasion) -> list[str]:
     if to == "contact":
         return [occasion.contact.email if occasion.contact else ""]
+    if template.channel == Channel.SLACK:
+        return [TEAM_CHANNEL]
     # Notion does not tell us the addresses of its users: what is for an assignee goes to the team.
     return team_addresses() or [""]
 
@@ -134,8 +192,11 @@ def _written(template: NotificationTemplate, values: Mapping[str, Any]) -> tuple
 def _decide(template: NotificationTemplate, to: str, contact: Contact | None, problem: str) -> tuple[str, str]:
     if problem:
         return NotificationStatus.FAILED, problem
-    if template.channel != Channel.EMAIL:
-        return NotificationStatus.SKIPPED, f"The channel {template.channel} is not connected: nothing was sent."
+    unconnected = channels.connected(template.channel)
+    if unconnected:
+        return NotificationStatus.SKIPPED, unconnected
+    if template.channel == Channel.SLACK and to == "contact":
+        return NotificationStatus.SKIPPED, "Slack reaches the team only: nothing was sent."
     if to == "contact" and contact is not None:
         if contact.status == ContactStatus.DO_NOT_CONTACT:
             return NotificationStatus.SKIPPED, "The contact asked not to be contacted."

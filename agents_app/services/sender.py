@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import smtplib
 from datetime import timedelta
-from email.utils import make_msgid
 
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
-from agents_app.choices import Channel, NotificationStatus
+from agents_app.choices import NotificationStatus
 from agents_app.models import Notification
-from agents_app.services import catalog
-from higherself.core.errors import Permanent
+from agents_app.services import channels
+from higherself.core.errors import Permanent, Retryable
 
 logger = logging.getLogger(__name__)
 
@@ -52,40 +50,15 @@ def _claim(row: Notification) -> bool:
 
 def _send(row: Notification, connection: BaseEmailBackend) -> None:
     try:
-        _message(row, connection).send()
+        status, remark = channels.deliver(row, connection)
     except (Permanent, smtplib.SMTPRecipientsRefused, ValueError) as error:
         _settle(row, NotificationStatus.FAILED, f"Not sent: {error}")
-    except (OSError, smtplib.SMTPException) as error:
+    except (Retryable, OSError, smtplib.SMTPException) as error:
         connection.close()
         _try_again(row, error)
     else:
         # The template's counter is measured later, from these rows (`services.counts`).
-        _settle(row, NotificationStatus.SENT, "")
-
-
-def _message(row: Notification, connection: BaseEmailBackend) -> EmailMessage:
-    if row.channel != Channel.EMAIL:
-        raise Permanent(f"the channel {row.channel} is not connected")
-    # The same key gives the same id, so that a mail system can recognise the repeat of an uncertain sending.
-    digest = hashlib.sha256(row.key.encode()).hexdigest()[:32]
-    message_id = f"<{digest}@{make_msgid().rpartition('@')[2]}"
-    return EmailMessage(
-        subject=row.subject,
-        body=row.body,
-        from_email=_sender(row),
-        to=[row.recipient],
-        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"},
-        connection=connection,
-    )
-
-
-def _sender(row: Notification) -> str | None:
-    """The address of the business that it is about; None for the server's own."""
-    entity = catalog.current().entity_with_pk(row.instance.business_entity_id if row.instance else None)
-    if entity is None or not entity.sender_email:
-        return None
-    name = entity.name.replace('"', "").replace("<", "").replace(">", "")
-    return f'"{name}" <{entity.sender_email}>'
+        _settle(row, status, remark)
 
 
 def _settle(row: Notification, status: str, error: str) -> None:
@@ -100,5 +73,6 @@ def _try_again(row: Notification, error: Exception) -> None:
     if row.attempts >= MAX_ATTEMPTS:
         _settle(row, NotificationStatus.FAILED, f"Not sent after {row.attempts} attempts: {error}")
         return
-    due = timezone.now() + timedelta(seconds=BACK_OFF[row.attempts - 1])
+    pause = max(BACK_OFF[row.attempts - 1], getattr(error, "retry_after", None) or 0)
+    due = timezone.now() + timedelta(seconds=pause)
     Notification.objects.filter(pk=row.pk).update(next_attempt_at=due, error=f"{type(error).__name__}: {error}")

@@ -11,7 +11,14 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 MASK = "***"
-_SECRET_SETTINGS = ("SECRET_KEY", "NOTION_API_TOKEN", "NOTION_WEBHOOK_TOKEN", "WEBHOOK_SECRET", "SENTRY_DSN")
+_SECRET_SETTINGS = (
+    "SLACK_WEBHOOK_URL",
+    "SECRET_KEY",
+    "NOTION_API_TOKEN",
+    "NOTION_WEBHOOK_TOKEN",
+    "WEBHOOK_SECRET",
+    "SENTRY_DSN",
+)
 HARMLESS = {"base_url", "time_zone", "username", "publication_id", "community_id", "base_id"}
 _PATH_TOKEN = re.compile(r"(/+webhooks/+[^/?\s\"]+/+)[^?\s\"]+")
 _WHOLE_PATH = re.compile(r"\A(/+webhooks/+[^/?]+/+).+", re.DOTALL)

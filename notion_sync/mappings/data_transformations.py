@@ -18,6 +18,7 @@ class DataTransformations(NotionMapping):
     source_system = Select("Source System")
     target_system = Select("Target System")
     transformation_logic = Json("Transformation Logic")
+    edit_result = Text("Edit Result", owner=SERVER)
     form_source_key = Text("Form/Source Key")
     sample_input = Text("Sample Input")
     sample_output = Text("Sample Output")

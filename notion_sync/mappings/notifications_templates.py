@@ -20,6 +20,7 @@ class NotificationsTemplates(NotionMapping):
     trigger_event = Select("Trigger Event")
     status = Select("Status")
     version = Text("Version")
+    edit_result = Text("Edit Result", owner=SERVER)
     sample_rendered_output = Text("Sample Rendered Output")
     business_entities = Relation("Business Entities", to="business_entities", reverse="Templates")
     related_workflows = Relation("Related Workflows", to="workflows_library", reverse="Templates")

@@ -40,6 +40,7 @@ class WorkflowsLibrary(NotionMapping):
     average_completion_time = Number("Average Completion Time (h)", owner=SERVER)
     success_rate = Number("Success Rate", format="percent", owner=SERVER)
     version = Text("Version")
+    edit_result = Text("Edit Result", owner=SERVER)
     data_schema = Json("Data Schema")
     validation_model_path = Text("Validation Model Path")
     visualization_url = Url("Visualization URL")

@@ -44,6 +44,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
             "suspended",
             "medium",
             "skipped",
+            "printed",
         ),
     ),
     BAD: (
