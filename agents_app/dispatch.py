@@ -21,7 +21,7 @@ from agents_app.agents.registry import AGENTS, takers
 from agents_app.agents.task_management import StateEntered, TaskDone
 from agents_app.choices import RunOutcome, TaskStatus
 from agents_app.models import AgentRun, Task
-from agents_app.services import catalog, work
+from agents_app.services import catalog, reminders, work
 from agents_app.text import clean
 from higherself.core import history
 from higherself.core.errors import Permanent
@@ -201,6 +201,7 @@ def task_saved(task: Task) -> None:
         if not rows.update(completed_date=now):
             return
         task.completed_date = now
+        reminders.ready(task)
         if task.related_workflow_instance_id is not None:
             tell(WorkKind.TASK_DONE, TaskDone(task_pk=task.pk))
 

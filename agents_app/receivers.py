@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from agents_app import dispatch
 from agents_app.choices import AgentStatus, TaskStatus
 from agents_app.models import Agent, Task
-from agents_app.services import catalog, edits
+from agents_app.services import catalog, dependencies, edits
 from higherself.core import jobs
 from higherself.core.signals import record_pulled
 from higherself.integrations.intake import JOB as DRAIN_INBOX
@@ -40,7 +40,7 @@ def record_was_pulled(sender: type[Any], pk: Any, changed: dict[str, tuple[Any, 
     if sender in catalog.MODELS:
         catalog.stale()
     if sender is Task and "status" in changed:
-        _task_pulled(pk)
+        _task_pulled(pk, str(changed["status"][0]), str(kwargs.get("actor") or "Notion"))
     elif sender in edits.RUNS:
         edits.pulled(sender, pk, changed, str(kwargs.get("actor") or "Notion"))
     elif sender is Agent and changed.get("status", ("", ""))[1] == AgentStatus.DEPLOYED:
@@ -48,7 +48,7 @@ def record_was_pulled(sender: type[Any], pk: Any, changed: dict[str, tuple[Any, 
         jobs.wake("sweep")
 
 
-def _task_pulled(pk: Any) -> None:
+def _task_pulled(pk: Any, before: str, actor: str) -> None:
     task = Task.objects.filter(pk=pk).first()
-    if task is not None:
+    if task is not None and not dependencies.put_back(task, before, actor):
         dispatch.task_saved(task)

@@ -83,6 +83,12 @@ def task_digest() -> int:
     return reminders.daily_digest() if catalog.current().is_on(work.AGENT) else 0
 
 
+@job("review_stalled", at_hour=11)
+def review_stalled() -> int:
+    """Once a day: instances that stand still for longer than the SLA allows get a task for a person."""
+    return reminders.review_stalled() if catalog.current().is_on(work.AGENT) else 0
+
+
 @job("refresh_counts", every_seconds=600)
 def refresh_counts() -> int:
     """Measures the figures of agents, workflows and templates."""

@@ -46,7 +46,7 @@ class BusinessEntityAdmin(RecordAdmin):
     ordering = ("name",)
     fieldsets = [
         (None, {"fields": ["name", "entity_key", "entity_type", "website", "time_zone"]}),
-        (_("Work"), {"fields": ["default_assignee", "sender_email"]}),
+        (_("Work"), {"fields": ["default_assignee", "role_assignees", "sender_email"]}),
         (_("Integrations"), {"fields": ["integration_status", "api_keys_reference"]}),
         (_("Analysis"), {"fields": ["customer_analysis"], "classes": ["collapse"]}),
     ]

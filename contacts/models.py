@@ -43,6 +43,11 @@ class BusinessEntity(Record):
     website = models.URLField(_("website"), max_length=2000, blank=True)
     sender_email = LowercaseEmailField(_("sender e-mail"), blank=True)
     default_assignee = PeopleField(_("default assignee"))
+    role_assignees = models.TextField(
+        _("role assignees"),
+        blank=True,
+        help_text=_("Who does the tasks of a role: one line for each, such as “gallery: Grace Hopper”."),
+    )
     time_zone = models.CharField(
         _("time zone"), max_length=64, blank=True, help_text=_("IANA name, such as America/New_York.")
     )
@@ -58,6 +63,14 @@ class BusinessEntity(Record):
 
     def fill_identity(self) -> None:
         self.entity_key = self.entity_key or free_key(self, "entity_key")
+
+    def assignee_of(self, role: str) -> str:
+        """Who does the tasks of this role here, as people wrote it; empty when nobody is named."""
+        for line in self.role_assignees.splitlines():
+            name, _colon, person = line.partition(":")
+            if role and name.strip().casefold() == role.casefold():
+                return person.strip()
+        return ""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import display
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agents_app.choices import OPEN_TASK, TaskStatus
 from agents_app.models import Task
+from agents_app.services import dependencies
 from higherself.core.admin import Answer, Due, RecordAdmin, Refused, RowAction, cells, options
 
 
@@ -29,6 +32,9 @@ def _done(_request: HttpRequest, rows: list[Task]) -> Answer:
 
 
 def _begin(_request: HttpRequest, rows: list[Task]) -> Answer:
+    waiting = [reason for row in rows if (reason := dependencies.problem(row))]
+    if waiting:
+        raise Refused("\n".join(waiting[:5]))
     return messages.SUCCESS, _("%(n)d in progress.") % {"n": set_status(rows, TaskStatus.IN_PROGRESS)}
 
 
@@ -45,12 +51,22 @@ def _move(request: HttpRequest, rows: list[Task]) -> Answer:
     return _("“%(name)s” is now in “%(status)s”.") % {"name": rows[0], "status": status}
 
 
+class TaskForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean_status(self) -> str:
+        status = str(self.cleaned_data["status"])
+        begins = status == TaskStatus.IN_PROGRESS and self.initial.get("status") != status
+        if begins and self.instance.pk and (reason := dependencies.problem(self.instance)):
+            raise ValidationError(reason)
+        return status
+
+
 class TaskDue(Due):
     open_states = tuple(OPEN_TASK)
 
 
 @admin.register(Task)
 class TaskAdmin(RecordAdmin):
+    form = TaskForm
     list_display = ("task_name", "state", "urgency", "until", "assignee", "instance", "person")
     list_filter = (
         options("status"),

@@ -171,4 +171,22 @@ TEMPLATES: list[dict[str, Any]] = [
         "Decide in the console under Approvals ({{approval_id}}). Nobody decides about what they asked for "
         "themselves.\n",
     ),
+    _email(
+        "task_ready",
+        "Task Ready",
+        "Task Assignment",
+        ["Alert"],
+        "You can begin: {{task_name}}",
+        "What {{task_name}} ({{task_id}}) waited for is done. It is due {{task_due}}. Assignee: {{assignee}}.\n\n"
+        "{{instance_name}}\n",
+    ),
+    _email(
+        "task_escalation_slack",
+        "Task Escalation (Slack)",
+        "Escalation",
+        ["Alert"],
+        "Three days late: {{task_name}}",
+        "{{task_name}} ({{task_id}}) was due {{task_due}} and is still open. Assignee: {{assignee}}. {{instance_name}}",
+    )
+    | {"channel": "Slack"},
 ]

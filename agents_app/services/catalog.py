@@ -62,6 +62,8 @@ class Catalog:
     newest: dict[str, Workflow] = field(default_factory=dict)
     transformations: dict[tuple[str, str], DataTransformation] = field(default_factory=dict)
     transformation_entities: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    # People of Notion's that the catalogue names, by id, name and address in lower case.
+    people: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def is_on(self, agent_id: str) -> bool:
         agent = self.agents.get(agent_id)
@@ -93,6 +95,19 @@ class Catalog:
             if wanted and wanted in (entity.entity_key.casefold(), entity.name.casefold()):
                 return entity
         return None
+
+    def assignee(self, entity: BusinessEntity | None, role: str) -> tuple[list[dict[str, Any]], str]:
+        """Who does a role's tasks for a business: Notion's people, and the text for those whom Notion does not know.
+
+        A name that Notion has shown us somewhere in the catalogue is that person; else the text says it.
+        """
+        if entity is None:
+            return [], role
+        named = entity.assignee_of(role)
+        if not named:
+            return list(entity.default_assignee), role
+        person = self.people.get(named.casefold())
+        return ([person], role) if person else ([], f"{role}: {named}")
 
     def entity_with_pk(self, pk: int | None) -> BusinessEntity | None:
         return self.entities.get(pk) if pk is not None else None
@@ -209,6 +224,7 @@ def _load() -> Catalog:
     for pattern in CommunicationPattern.objects.live().filter(status=CatalogStatus.ACTIVE):
         patterns[pattern.event_type].append(pattern)
     catalog.patterns = dict(patterns)
+    catalog.people = _people(catalog)
     catalog.newest = _newest(catalog.workflows.values())
     # Of several rows for one form, the one that was changed last serves it.
     rows = DataTransformation.objects.live().filter(status=CatalogStatus.ACTIVE).order_by("updated_at", "pk")
@@ -221,6 +237,18 @@ def _load() -> Catalog:
         links[transformation_id].append(entity_id)
     catalog.transformation_entities = {pk: tuple(entity_ids) for pk, entity_ids in links.items()}
     return catalog
+
+
+def _people(catalog: Catalog) -> dict[str, dict[str, Any]]:
+    lists = [entity.default_assignee for entity in catalog.entities.values()]
+    lists += [agent.owner for agent in catalog.agents.values()]
+    lists += [workflow.owner for workflow in catalog.workflows.values()]
+    found: dict[str, dict[str, Any]] = {}
+    for person in (person for people in lists for person in people if isinstance(person, dict)):
+        for word in (person.get("id"), person.get("name"), person.get("email")):
+            if word:
+                found.setdefault(str(word).casefold(), person)
+    return found
 
 
 def _newest(rows: Iterable[Workflow]) -> dict[str, Workflow]:

@@ -131,6 +131,7 @@ OCCASIONS: dict[str, tuple[str, ...]] = {
     "task_digest": ("task_count", "task_list"),
     "task_overdue": _TASK,
     "task_escalation": _TASK,
+    "task_escalation_slack": _TASK,
     "task_ready": _TASK,
     "approval_requested": (*("approval_id", "approval_action", "approval_subject", "approval_reason", "requested_by"),),
 }

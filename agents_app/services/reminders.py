@@ -15,15 +15,16 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from agents_app.choices import OPEN_TASK, Priority
-from agents_app.models import Notification, Task
-from agents_app.services import catalog, messages
+from agents_app.choices import OPEN_TASK, SLA_DAYS, InstanceStatus, Priority
+from agents_app.models import Notification, Task, WorkflowInstance
+from agents_app.services import catalog, dependencies, messages, work
 from agents_app.services.messages import Occasion
 
 DUE_SOON = timedelta(hours=24)
 RAISE_AFTER = timedelta(days=1)
 ESCALATE_AFTER = timedelta(days=3)
 DIGEST, OVERDUE, ESCALATION = "task_digest", "task_overdue", "task_escalation"
+READY, SLACK = "task_ready", "task_escalation_slack"
 LISTED = 100
 LIMIT = 200
 _RAISED = {Priority.LOW: Priority.MEDIUM, Priority.MEDIUM: Priority.HIGH, Priority.HIGH: Priority.URGENT}
@@ -53,6 +54,33 @@ def escalate(now: datetime | None = None) -> int:
     return len(raised) + len(reported)
 
 
+def ready(done: Task, now: datetime | None = None) -> int:
+    """Tells the assignees of what waited for this task that they can begin; returns how many tasks that are."""
+    if READY not in catalog.current().templates:
+        return 0
+    rows = dependencies.now_ready(done)
+    for task in rows:
+        _tell(task, READY, now or timezone.now())
+    return len(rows)
+
+
+def review_stalled(now: datetime | None = None) -> int:
+    """Makes a task for each instance that nothing has moved, and nothing will, for longer than the SLA allows.
+
+    What the clock will look at again is waited for, not forgotten. Returns how many tasks were made.
+    """
+    at = now or timezone.now()
+    rows = WorkflowInstance.objects.live().filter(
+        status=InstanceStatus.ACTIVE, next_timer_at=None, last_transition_date__lte=at - timedelta(days=SLA_DAYS)
+    )
+    made = 0
+    for instance in rows.order_by("last_transition_date", "pk").iterator(chunk_size=LIMIT):
+        made += work.review(instance)
+        if made >= LIMIT:
+            break
+    return made
+
+
 def _open() -> QuerySet[Task]:
     rows: QuerySet[Task] = Task.objects.live().filter(status__in=OPEN_TASK, due_date__isnull=False)
     return rows.select_related("related_workflow_instance")
@@ -73,7 +101,11 @@ def _tell(task: Task, template_id: str, now: datetime) -> None:
         task.save(update_fields=["priority"])
     template = catalog.current().templates[template_id]
     occasion = Occasion(task.task_id, _values(task, now), instance=task.related_workflow_instance, task=task)
-    messages.queue(messages.compose(template, "assignee", occasion), may_exist=True)
+    rows = messages.compose(template, "assignee", occasion)
+    loud = catalog.current().templates.get(SLACK)
+    if template_id == ESCALATION and loud is not None and settings.SLACK_WEBHOOK_URL:
+        rows += messages.compose(loud, "team", occasion)
+    messages.queue(rows, may_exist=True)
 
 
 def _values(task: Task, now: datetime) -> dict[str, Any]:

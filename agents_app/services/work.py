@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from agents_app.choices import OPEN_TASK, TaskSource, TaskStatus
 from agents_app.models import Task, WorkflowInstance, WorkflowTransition
+from agents_app.services import catalog
 from agents_app.text import one_line
 from agents_app.workflow import guards
 from agents_app.workflow.due import due_at
@@ -71,6 +72,7 @@ def create(entries: Iterable[Entry], now: datetime | None = None, *, only: TaskT
     """Makes the tasks of the states that were entered (or the one task ``only``) and returns the new ones."""
     moment = now or timezone.now()
     made: dict[str, Task] = {}
+    needs: dict[str, list[str]] = {}
     look_up = False
     for entry in entries:
         zone = entry.entity.zone if entry.entity else ZoneInfo(timezone.get_default_timezone_name())
@@ -78,11 +80,25 @@ def create(entries: Iterable[Entry], now: datetime | None = None, *, only: TaskT
             occurrence = _occurrence(entry) if template.repeat else 1
             task = _build(entry, template, occurrence, moment, zone)
             made.setdefault(task.task_key, task)
+            if template.needs:
+                needs[task.task_key] = [task_key(entry.instance, key, 0)[:-1] for key in template.needs]
             look_up = look_up or not entry.fresh
     if look_up:
         known = set(Task.objects.filter(task_key__in=made).values_list("task_key", flat=True))
         made = {key: task for key, task in made.items() if key not in known}
-    return list(Task.objects.bulk_create(made.values())) if made else []
+    tasks = list(Task.objects.bulk_create(made.values())) if made else []
+    for task in tasks:
+        if task.task_key in needs:
+            _depend(task, needs[task.task_key])
+    return tasks
+
+
+def _depend(task: Task, keys: list[str]) -> None:
+    """Ties the task to those that have to be done before it can begin; those that were never made hold up nothing."""
+    others = Task.objects.filter(related_workflow_instance_id=task.related_workflow_instance_id)
+    needed = [pk for pk, key in others.values_list("pk", "task_key") if key.startswith(tuple(keys))]
+    if needed:
+        task.dependencies.set(needed)
 
 
 def _occurrence(entry: Entry) -> int:
@@ -96,6 +112,7 @@ def _occurrence(entry: Entry) -> int:
 def _build(entry: Entry, template: TaskTemplate, occurrence: int, now: datetime, zone: ZoneInfo) -> Task:
     instance, entity = entry.instance, entry.entity
     who = instance.client_lead_name or instance.client_lead_email
+    people, role = catalog.current().assignee(entity, template.role)
     return Task(
         task_name=one_line(f"{template.name}: {who}" if who else template.name, 200),
         task_key=task_key(instance, template.key, occurrence),
@@ -104,8 +121,8 @@ def _build(entry: Entry, template: TaskTemplate, occurrence: int, now: datetime,
         priority=template.priority,
         category=template.category,
         due_date=due_at(template.due, now, zone, entry.facts),
-        assigned_to=list(entity.default_assignee) if entity else [],
-        assignee_text=template.role,
+        assigned_to=people,
+        assignee_text=role,
         related_workflow_instance_id=instance.pk,
         related_business_entity_id=instance.business_entity_id,
         related_contact_id=instance.contact_id,
@@ -137,6 +154,31 @@ def failure(instance: WorkflowInstance, message: str, number: int) -> Task | Non
         },
     )
     return task if created else None
+
+
+def review(instance: WorkflowInstance) -> bool:
+    """The task to look at an instance that has stood still for too long; once for each stay in a state."""
+    if instance.last_transition_date is None:
+        return False
+    stay = int(instance.last_transition_date.timestamp())
+    _task, created = Task.objects.get_or_create(
+        task_key=task_key(instance, "stalled", stay),
+        defaults={
+            "task_name": one_line(f"Review: nothing has happened with {instance}", 200),
+            "description": f"{instance.instance_id} stands in “{instance.current_state}” since "
+            f"{instance.last_transition_date:%Y-%m-%d}. Move it on, put it on hold, or end it.",
+            "priority": "High",
+            "category": "Admin",
+            "assignee_text": "operations",
+            "due_date": timezone.now() + timedelta(days=1),
+            "related_workflow_instance": instance,
+            "related_business_entity_id": instance.business_entity_id,
+            "related_contact_id": instance.contact_id,
+            "created_by": AGENT,
+            "source": TaskSource.SYSTEM,
+        },
+    )
+    return created
 
 
 def cancel_open(instance: WorkflowInstance, keep: Sequence[Task] = ()) -> int:

@@ -65,7 +65,8 @@ class TaskTemplate(_Data):
     ``key`` is part of the task's idempotency key: entering the state again makes no second task unless ``repeat``.
     ``role`` names who does it; ``completes`` is the event that is fired when somebody sets the task Done.
     With an ``approval`` (such as ``booking.refund``) the task is made once a person with the right has allowed it. A
-    task that ``lapses`` is cancelled when the state is left before it is done.
+    task that ``lapses`` is cancelled when the state is left before it is done. ``needs`` are the keys of tasks that
+    have to be done before this one begins.
     """
 
     key: Name
@@ -83,6 +84,7 @@ class TaskTemplate(_Data):
     approval: Action = ""
     after: Timer | None = None
     lapses: bool = False
+    needs: tuple[Name, ...] = ()
 
 
 class Notice(_Data):
@@ -332,6 +334,7 @@ def _starts(definition: Definition) -> Iterator[str]:
 
 
 def _template_problems(definition: Definition) -> Iterator[str]:
+    tasks = {task.key for state in definition.states.values() for task in state.tasks}
     events = {transition.event for transition in definition.transitions if not transition.starts}
     for name, state in definition.states.items():
         keys: set[tuple[str, str]] = set()
@@ -342,6 +345,8 @@ def _template_problems(definition: Definition) -> Iterator[str]:
             keys.add((task.key, task.when))
             if task.completes and task.completes not in events:
                 yield f"{place} completes the unknown event “{task.completes}”"
+            if missing := [key for key in task.needs if key not in tasks or key == task.key]:
+                yield f"{place} needs {', '.join(missing)}, which is no other task of this workflow"
             if task.when and (problem := guards.problem(task.when)):
                 yield f"{place}: {problem}"
         for notice in state.notify:

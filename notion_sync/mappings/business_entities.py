@@ -18,6 +18,7 @@ class BusinessEntities(NotionMapping):
     website = Url("Website")
     sender_email = Email("Sender Email")
     default_assignee = People("Default Assignee", owner=NOTION)
+    role_assignees = Text("Role Assignees")
     time_zone = Text("Time Zone")
     customer_analysis = Json("Customer Analysis", owner=SERVER)
     open_tasks = Rollup("Open Tasks", relation="Tasks", property_name="Task Name")

@@ -296,7 +296,7 @@ SEEDED = {
     Workflow: 8,
     UseCase: 8,
     DataTransformation: 2,
-    NotificationTemplate: 17,
+    NotificationTemplate: 19,
     CommunicationPattern: 6,
 }
 

@@ -58,6 +58,7 @@ DEFINITION: dict[str, Any] = {
                     "priority": "High",
                     "due": {"days": 3},
                     "completes": "item_shipped",
+                    "needs": ["certificate"],
                     "lapses": True,
                 }
             ],
