@@ -59,6 +59,7 @@ class BusinessEntityAdmin(RecordAdmin):
 
 @admin.register(Contact)
 class ContactAdmin(RecordAdmin):
+    import_keys = ("email",)
     list_display = ("full_name", "email", "phone", "state", "quality", "touched")
     list_filter = (
         options("status"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -39,6 +40,16 @@ class EditedAdmin(RecordAdmin):
         if previous:
             edits.settle(obj, previous, who(request))
             messages.info(request, obj.edit_result)
+
+    def import_problem(self, obj: Any) -> str:
+        return problem_of(obj, edits.stored(obj) if obj.pk else None)
+
+    def import_save(self, obj: Any, actor: str, save: Callable[[], None]) -> None:
+        before = edits.stored(obj) if obj.pk else {}
+        save()
+        previous = {name: value for name, value in before.items() if getattr(obj, name) != value}
+        if previous:
+            edits.settle(obj, previous, actor)
 
 
 class NewInstanceForm(forms.ModelForm):  # type: ignore[type-arg]

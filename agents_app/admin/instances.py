@@ -103,6 +103,7 @@ MOVES = (
 
 @admin.register(WorkflowInstance)
 class WorkflowInstanceAdmin(RecordAdmin):
+    import_adds = False  # an instance is started, by an agent or by hand
     form = NewInstanceForm
     list_display = ("instance_name", "flow", "where", "state", "urgency", "person", "moved")
     list_filter = (

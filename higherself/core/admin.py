@@ -39,6 +39,7 @@ from higherself.core.adminsite.records import (
 from higherself.core.adminsite.scope import Business, Scope, businesses, chosen, switch
 from higherself.core.adminsite.story import Moment, edits, story, story_panel, until
 from higherself.core.adminsite.tones import tone_of
+from higherself.core.exchange import admin as _exchange  # noqa: F401 - registers import and export
 from higherself.core.history import admin as _history  # noqa: F401 - registers the history
 
 __all__ = [

@@ -29,6 +29,7 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from higherself.core import checks  # noqa: F401, PLC0415 - registers the system checks
         from higherself.core.access import receivers  # noqa: F401, PLC0415 - registers signals
+        from higherself.core.exchange import work  # noqa: F401, PLC0415 - registers its job
         from higherself.core.history import receivers as _relations  # noqa: F401, PLC0415 - registers signals
 
         # After the last app's migrations, so that every job's module is imported and the queue has its tables.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar
 
+from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from higherself.core.access.models import LoginAttempt, RecoveryCode
+from higherself.core.exchange.models import ImportRun
 from higherself.core.fields import SelectField
 from higherself.core.history import recording
 from higherself.core.history.models import ChangeSet
@@ -20,11 +22,13 @@ __all__ = [
     "ApiToken",
     "ChangeSet",
     "Heartbeat",
+    "ImportRun",
     "LoginAttempt",
     "Record",
     "RecordManager",
     "RecordQuerySet",
     "RecoveryCode",
+    "SavedFilter",
 ]
 
 SYNC_ORIGINS = ["Server", "Notion", "Import"]
@@ -181,6 +185,30 @@ class ApiToken(models.Model):
     class Meta:
         ordering = ["-created_at"]
         verbose_name = _("API token")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SavedFilter(models.Model):
+    """A list of the console as somebody likes to see it: its filters, search and order under a name."""
+
+    LONGEST = 2000
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("person"), on_delete=models.CASCADE, related_name="saved_filters"
+    )
+    model = models.CharField(_("list"), max_length=60)
+    name = models.CharField(_("name"), max_length=100)
+    query = models.CharField(_("filter"), max_length=LONGEST, blank=True)
+    shared = models.BooleanField(_("shared"), default=False)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        verbose_name = _("saved filter")
+        verbose_name_plural = _("saved filters")
+        constraints = [models.UniqueConstraint(fields=["user", "model", "name"], name="core_filter_once")]
+        indexes = [models.Index(fields=["model", "shared"], name="core_filter_list")]
 
     def __str__(self) -> str:
         return self.name

@@ -100,6 +100,8 @@ ACCESS: dict[str, Access] = {
     "core.apitoken": _NOBODY,
     "core.loginattempt": _NOBODY,
     "core.changeset": _SYSTEM,
+    # Each person sees the own imports.
+    "core.importrun": Access("va", "va", "va", ""),
     "core.heartbeat": _SYSTEM,
     "admin.logentry": _SYSTEM,
     "django_q.schedule": Access("vc", "", "", ""),
@@ -112,6 +114,7 @@ ACCESS: dict[str, Access] = {
 POWERS: dict[str, tuple[str, ...]] = {
     "agents_app.decide_approval": (OPERATOR,),
     # Only for kinds of record that the person may change as well.
+    "core.export_importrun": (OPERATOR, MARKETING, COMMUNITY),
     "core.revert_changeset": (OPERATOR, MARKETING, COMMUNITY),
 }
 

@@ -105,6 +105,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(gettext_lazy("Groups"), "group", "auth.group"),
             Entry(gettext_lazy("Log-ins"), "login", "core.loginattempt", ("lockouts",)),
             Entry(gettext_lazy("API tokens"), "key", "core.apitoken"),
+            Entry(gettext_lazy("Imports"), "upload_file", "core.importrun"),
             Entry(gettext_lazy("Changes of records"), "manage_history", "core.changeset"),
             Entry(gettext_lazy("What staff did"), "history", "admin.logentry"),
             Entry(gettext_lazy("Schedules"), "schedule", "django_q.schedule"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -10,13 +11,16 @@ from django.contrib.admin import SimpleListFilter, display
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from higherself.core.adminsite import cells
+from higherself.core.adminsite import cells, saved
 from higherself.core.adminsite.actions import Answer, RowAction
 from higherself.core.adminsite.base import Fieldsets, ModelAdmin
 from higherself.core.adminsite.filters import Archived
+from higherself.core.exchange import exporting
 from higherself.core.history import gathered
 from higherself.core.models import Record
 from higherself.core.signals import records_changed
@@ -182,8 +186,53 @@ class RecordAdmin(ModelAdmin):
     # Added to every record's page, below its own groups.
     system_fields: tuple[str, ...] = ("created_at", "updated_at", "sync_origin")
 
+    list_before_template = "console/list_tools.html"
+    # By which fields, besides the unique ones, a row of an imported file finds its record; whether it may make one.
+    import_keys: tuple[str, ...] = ()
+    import_adds = True
+
+    def import_problem(self, obj: Any) -> str:
+        """Why a record that an import would write must not be so; empty when it may."""
+        return ""
+
+    def import_save(self, obj: Any, actor: str, save: Callable[[], None]) -> None:
+        """Saves a record that was imported; ``save`` does it."""
+        save()
+
     def get_row_actions(self) -> tuple[RowAction, ...]:
         return (*bridge.actions, *self.row_actions)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        name = f"{self.model._meta.app_label}_{self.model._meta.model_name}"
+        return [
+            path("export/<slug:kind>/", view(self.export_view), name=f"{name}_export"),
+            path("import/", view(self.import_view), name=f"{name}_import"),
+            *super().get_urls(),
+        ]
+
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        return exporting.export_view(self, request, kind)
+
+    def import_view(self, request: HttpRequest) -> HttpResponseBase:
+        from higherself.core.exchange.admin import import_view  # noqa: PLC0415 - it builds on this module
+
+        return import_view(self, request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        from higherself.core.exchange.admin import may_import  # noqa: PLC0415 - it builds on this module
+
+        user: Any = request.user
+        opts = self.model._meta
+        tools = {
+            "saved_filters": saved.saved_for(request, opts.label_lower),
+            "saved_query": saved.cleaned(request.GET.urlencode()),
+            "cl_url": reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
+            "may_export": user.has_perm(exporting.PERMISSION),
+            "may_import": may_import(request, self),
+            "may_forget_shared": user.has_perm("auth.change_user"),
+        }
+        return super().changelist_view(request, {**tools, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [*super().get_list_display(request), "notion_state"]

@@ -1,0 +1,1 @@
+"""Spreadsheets out of and into the console."""
