@@ -31,7 +31,7 @@ def cleaned(query: str) -> str:
 def saved_for(request: HttpRequest, label: str) -> list[SavedFilter]:
     """One's own filters of a list and those that others share, by name."""
     user: Any = request.user
-    rows = SavedFilter.objects.filter(Q(user_id=user.pk) | Q(shared=True), model=label)
+    rows = SavedFilter.objects.filter(Q(user_id=user.pk or 0) | Q(shared=True), model=label)
     return list(rows.select_related("user").order_by("name", "pk"))
 
 
@@ -58,7 +58,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
     else:
         shared = request.POST.get("shared") == "on"
         SavedFilter.objects.update_or_create(
-            user_id=request.user.pk, model=model, name=name, defaults={"query": query, "shared": shared}
+            user_id=request.user.pk or 0, model=model, name=name, defaults={"query": query, "shared": shared}
         )
         messages.success(request, _("“%(name)s” is kept.") % {"name": name})
     app, _dot, model_name = model.partition(".")
