@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from agents_app.agents.base import Context, Created, Outcome, Result
-from agents_app.sales import course, customers, instances, products
+from agents_app.sales import chores, course, customers, instances, products
 from agents_app.text import clean, one_line, shorten
 from bookings import evidence
 from bookings.choices import RECEIVED, BookingKind, PaymentStatus
@@ -29,11 +29,12 @@ def take(told: BookingMaterial, context: Context) -> Outcome:
     product, unknown = products.of_booking(told, context)
     entity = products.entity_of(product, context.source)
     contact, new_contact = customers.of(told.customer, context, entity=entity, record_id=told.booking_id)
-    was_paid = booking.payment_status in RECEIVED
+    was_paid = _was_paid(booking)
     changed = _learn(booking, told, context, product, entity, contact)
     if unknown and product is not None:
         products.ask_to_describe(product, entity)
     moved = instances.carry_on(_case(booking, told, context), context)
+    _clear_up(booking, moved)
     _about_the_person(booking, moved, context, was_paid)
     if not (changed or moved.changed):
         return Outcome(Result.DUPLICATE, f"{_name(booking)} is known: {moved.instance.instance_id} stays as it is.")
@@ -137,7 +138,7 @@ def _case(booking: Booking, told: BookingMaterial, context: Context) -> instance
     facts = course.BookingFacts(
         status=booking.status,
         approved=evidence.is_approved(booking.evidence),
-        paid=booking.payment_status in RECEIVED,
+        paid=_was_paid(booking),
         free=booking.payment_status == PaymentStatus.NOT_NEEDED,
         starts_at=booking.starts_at,
     )
@@ -206,6 +207,27 @@ def _why(told: BookingMaterial, booking: Booking) -> str:
     return f"Amelia: {one_line(change, 60)}, {told.status or 'no status'}, payment {booking.payment_status}"
 
 
+def _clear_up(booking: Booking, moved: instances.Moved) -> None:
+    """What the money has made pointless, and what it asks of people."""
+    if booking.payment_status == PaymentStatus.PAID and not moved.new:
+        chores.settle(moved.instance, "collect_balance", "Everything has been paid.")
+    if booking.payment_status != PaymentStatus.REFUNDED:
+        return
+    chores.money_went_back(moved.instance)
+    chores.while_true(
+        f"{moved.instance.instance_id}:refunded_and_booked",
+        booking.status not in evidence.OFF,
+        f"Refunded, but not cancelled: {moved.instance}",
+        f"{booking.system} shows the money as refunded and the booking as {booking.status}. Cancel it there, or find "
+        "out why it stands.",
+        role="bookings",
+        entity=booking.business_entity,
+        contact=booking.contact,
+        instance=moved.instance,
+        category="Financial",
+    )
+
+
 def _about_the_person(booking: Booking, moved: instances.Moved, context: Context, was_paid: bool) -> None:
     contact = booking.contact
     if contact is None:
@@ -215,8 +237,13 @@ def _about_the_person(booking: Booking, moved: instances.Moved, context: Context
         key = f"{booking.system}:booking:{booking.external_id}"
         customers.did(contact, InteractionKind.BOOKING, context, key=key, about=about)
         customers.won(contact, "booking_created", context, f"Booked: {moved.instance.instance_id}")
-    if booking.payment_status in RECEIVED and (moved.new or not was_paid):
+    if _was_paid(booking) and (moved.new or not was_paid):
         customers.became_client(contact)
+
+
+def _was_paid(booking: Booking) -> bool:
+    """Whether money was ever received, even if it went back later."""
+    return booking.payment_status in (*RECEIVED, PaymentStatus.REFUNDED)
 
 
 def _name(booking: Booking) -> str:

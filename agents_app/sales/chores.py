@@ -8,8 +8,10 @@ from typing import Any
 from django.utils import timezone
 
 from agents_app.choices import OPEN_TASK, TaskSource, TaskStatus
-from agents_app.models import Task, WorkflowInstance
+from agents_app.models import Approval, Task, WorkflowInstance
+from agents_app.services import approvals
 from agents_app.text import one_line
+from agents_app.workflow import approved
 from contacts.models import BusinessEntity, Contact
 
 
@@ -71,3 +73,11 @@ def settle(instance: WorkflowInstance, template_key: str, why: str) -> int:
         task.status, task.notes = TaskStatus.CANCELLED, f"{task.notes}\n{why}".strip()
         task.save(update_fields=["status", "notes"])
     return len(found)
+
+
+def money_went_back(instance: WorkflowInstance) -> None:
+    """The refund that was asked for, or is a task, has been made where the money is."""
+    why = "The money has gone back."
+    key = approved.key_of(instance, "task:process_refund")
+    approvals.withdraw(Approval.objects.filter(key=key), why)
+    settle(instance, "process_refund", why)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from agents_app.agents.base import Context, Created, Outcome, Result
-from agents_app.sales import course, customers, instances, products, shelves, states
+from agents_app.sales import chores, course, customers, instances, products, shelves, states
 from agents_app.text import clean, one_line
 from bookings.choices import ProductType
 from bookings.models import Order, OrderLine, Product
@@ -35,7 +36,7 @@ def take(told: OrderMaterial, context: Context) -> Outcome:
     if news:
         order.save()
         shelved = shelves.put(order, told.lines, goods, new=new) if newest else shelves.settle(order)
-    outcome = _follow(order, goods if newest else {}, context, was_paid, note=_why(told))
+    outcome = _follow(order, goods if newest else _goods(order), context, was_paid, note=_why(told))
     if not (news or outcome.changed):
         return Outcome(Result.DUPLICATE, f"{order} is known: {outcome.instance.instance_id} stays as it is.")
     rows = [*([contact] if contact and new_contact else []), *([outcome.instance] if outcome.new else [])]
@@ -56,7 +57,7 @@ def gone(told: GoneMaterial, context: Context) -> Outcome:
     if not order.version:
         return Outcome(Result.DONE, f"{order} was deleted before anything was heard of it.")
     shelves.settle(order)
-    outcome = _follow(order, {}, context, was_paid, note="WooCommerce: deleted")
+    outcome = _follow(order, _goods(order), context, was_paid, note="WooCommerce: deleted")
     return Outcome(Result.DONE, _said(order, outcome))
 
 
@@ -104,11 +105,22 @@ def _follow(order: Order, goods: dict[str, Product], context: Context, was_paid:
     facts = course.OrderFacts(status=states.status_of(order), paid=states.is_paid(order))
     again = states.was_taken_up_again(order)
     if again:
-        instances.carry_on(_case(order, goods, facts.ended(), order.external_id, note), context)
+        # What was paid in the end was paid for the second one.
+        before = _case(order, goods, facts.ended(), order.external_id, note)
+        unpaid = {**before.key_data, "order_status": "cancelled", "paid": False}
+        instances.carry_on(replace(before, key_data=unpaid, sticky=()), context)
     record = f"{order.external_id}-2" if again else order.external_id
     moved = instances.carry_on(_case(order, goods, facts, record, note), context)
+    if order.status == "refunded" and not moved.new:
+        chores.money_went_back(moved.instance)
     _about_the_person(order, moved, context, was_paid)
     return moved
+
+
+def _goods(order: Order) -> dict[str, Product]:
+    """The products of the order's newest state."""
+    lines = OrderLine.objects.filter(order=order, product__isnull=False).select_related("product").order_by("pk")
+    return {line.product.external_id: line.product for line in lines if line.product is not None}
 
 
 def _case(order: Order, goods: dict[str, Product], facts: course.OrderFacts, record: str, note: str) -> instances.Case:
@@ -142,9 +154,9 @@ def key_data(order: Order, goods: dict[str, Product]) -> dict[str, Any]:
     }
     if goods:
         data["art"] = any(product.type == ProductType.ART_PIECE for product in goods.values())
-        data["service_name"] = ", ".join(product.name for product in goods.values())[:500]
     lines = list(OrderLine.objects.filter(order=order).order_by("pk")) if order.pk else []
     if lines:
+        data["service_name"] = one_line(", ".join(line.name for line in lines), 500)
         data["lines"] = [f"{line.quantity} × {one_line(line.name, 80)}" for line in lines[:LISTED]]
     return data
 
