@@ -289,6 +289,8 @@ class TestResult(models.TextChoices):
     AUTH_FAILED = "Auth Failed"
     UNREACHABLE = "Unreachable"
     NOT_CONFIGURED = "Not Configured"
+    # It answers us, but its webhooks have stopped, by its own pattern.
+    SILENT = "Silent"
 
 
 CATALOG_TAGS = (

@@ -107,7 +107,7 @@ def _work(inbound: InboundEvent, at_work: list[Assignment]) -> None:
 def assign(events: list[Event], inbound: InboundEvent) -> list[Assignment]:
     """Who does what. Raises `Ignore` when nobody takes any of it, `SwitchedOff`, or `Permanent` for unknown shapes."""
     wanted = [(event, agent) for event in events for agent in takers(event.kind)]
-    if not wanted and not any(listeners(event.kind) for event in events):
+    if not wanted and not any(listeners(event) for event in events):
         kinds = ", ".join(sorted({event.kind.value for event in events})) or "such"
         raise Ignore(f"No agent takes {kinds} events yet: the delivery is kept and can be replayed later.")
     known = catalog.current()
@@ -143,7 +143,7 @@ def _hand_over(
     inbound: InboundEvent, assignments: list[Assignment], events: list[Event], at_work: list[Assignment]
 ) -> None:
     for event in events:
-        for listener in listeners(event.kind):
+        for listener in listeners(event):
             listener(event)
     runs = []
     for item in assignments:

@@ -8,13 +8,13 @@ import time
 from agents_app import dispatch
 from agents_app.choices import TaskStatus
 from agents_app.models import Task
-from agents_app.services import catalog, counts, reminders, sender, work
+from agents_app.services import catalog, counts, integrations, reminders, sender, work
 from agents_app.services.messages import JOB as SEND_NOTIFICATIONS
 from agents_app.workflow import clock
 from higherself.core import jobs, process
 from higherself.core.errors import Conflict
 from higherself.core.jobs import job
-from higherself.integrations import inbox
+from higherself.integrations import inbox, silence
 from higherself.integrations.intake import JOB as DRAIN_INBOX
 
 logger = logging.getLogger(__name__)
@@ -93,3 +93,16 @@ def review_stalled() -> int:
 def refresh_counts() -> int:
     """Measures the figures of agents, workflows and templates."""
     return counts.refresh()
+
+
+@job("check_integrations", every_seconds=6 * 3600)
+def check_integrations() -> int:
+    """Asks every service whether it lets us in, and writes it to the catalogue. Returns how many were asked."""
+    return len(integrations.check_all())
+
+
+@job("watch_for_silence", every_seconds=3600)
+def watch_for_silence() -> int:
+    """Learns from what was sent, and marks who has fallen silent. Returns how many rows of the catalogue changed."""
+    silence.observe()
+    return integrations.write_silence()

@@ -295,9 +295,9 @@ _PROVIDERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "userfeedback": ("", ("USERNAME", "APPLICATION_PASSWORD")),
     "woocommerce": ("", ("CONSUMER_KEY", "CONSUMER_SECRET")),
     "beehiiv": ("https://api.beehiiv.com", ("API_KEY", "PUBLICATION_ID")),
-    "circle": ("https://app.circle.so", ("API_TOKEN", "COMMUNITY_ID")),
+    "circle": ("https://app.circle.so", ("API_TOKEN", "COMMUNITY_ID", "TOKEN_SCHEME", "MONTHLY_REQUESTS")),
     "airtable": ("https://api.airtable.com", ("API_TOKEN", "BASE_ID")),
-    "plaud": ("", ("CLIENT_ID", "CLIENT_SECRET")),
+    "plaud": ("", ("CLIENT_ID", "CLIENT_SECRET", "ACCESS_TOKEN", "FILE_HOSTS")),
     "tutorlm": ("", ("API_KEY", "API_SECRET")),
 }
 PROVIDERS = {

@@ -8,4 +8,4 @@ class NotionSyncConfig(AppConfig):
     verbose_name = "Notion"
 
     def ready(self) -> None:
-        from notion_sync import health, metrics, receivers, tasks  # noqa: F401, PLC0415 - registers health, signals and jobs
+        from notion_sync import connection, health, metrics, receivers, tasks  # noqa: F401, PLC0415 - they register themselves

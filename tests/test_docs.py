@@ -190,7 +190,7 @@ def is_worked_on(provider: Provider) -> bool:
             events = provider.parse(support.sent(f"{provider.slug}/{path.name}"))
         except (Ignore, Unreadable):
             continue
-        if any(takers(event.kind) or listeners(event.kind) for event in events):
+        if any(takers(event.kind) or listeners(event) for event in events):
             return True
     return False
 

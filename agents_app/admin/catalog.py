@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from agents_app.admin.forms import EditedAdmin
 from agents_app.models import ApiIntegration, DataTransformation
-from higherself.core.admin import RecordAdmin, cells, options
+from agents_app.services import integrations
+from higherself.core.admin import Answer, RecordAdmin, RowAction, cells, options
+
+
+def _test(_request: HttpRequest, rows: list[ApiIntegration]) -> Answer:
+    found = [integrations.check_row(row) for row in rows]
+    level = messages.WARNING if any(item.failed for item in found) else messages.SUCCESS
+    return level, " ".join(f"{item.label}: {item.result.value}. {item.message}" for item in found)
 
 
 @admin.register(ApiIntegration)
@@ -38,6 +46,12 @@ class ApiIntegrationAdmin(RecordAdmin):
         ),
     ]
     facts = ("last_result", "last_tested")
+    row_actions = (
+        *RecordAdmin.row_actions,
+        RowAction(
+            "test", _("Test connection"), _test, icon="network_check", tone="primary", when=integrations.can_check
+        ),
+    )
     state, result = cells.status("status"), cells.status("last_result", _("last test"))
     tested = cells.when("last_tested", _("tested"))
 

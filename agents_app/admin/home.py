@@ -6,9 +6,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from agents_app.choices import OPEN_TASK, InstanceStatus, NotificationStatus
-from agents_app.models import Notification, Task, WorkflowInstance
+from agents_app.choices import OPEN_TASK, InstanceStatus, NotificationStatus, TestResult
+from agents_app.models import ApiIntegration, Notification, Task, WorkflowInstance
 from agents_app.services import catalog
+from agents_app.services.integrations import now_silent
 from higherself.core.admin import (
     Chart,
     Figure,
@@ -31,7 +32,7 @@ LEAD = "WF-LEAD-CAPTURE"
 
 @matters
 def what_waits() -> list[Matter]:
-    found = [_overdue(), _stuck(), _unsent()]
+    found = [_overdue(), _stuck(), _unsent(), _refused(), _silent()]
     return [item for item in found if item.count]
 
 
@@ -59,6 +60,26 @@ def _unsent() -> Matter:
     return Matter(
         "messages", title, failed, url, "bad", icon="outgoing_mail", permission="agents_app.view_notification"
     )
+
+
+def _refused() -> Matter:
+    """Services that do not let us in, or do not answer, by their last check."""
+    bad = (TestResult.AUTH_FAILED, TestResult.UNREACHABLE)
+    number = bounded(ApiIntegration.objects.live().filter(last_result__in=bad))
+    title = ngettext("service cannot be used", "services cannot be used", number)
+    url = cells.list_url(ApiIntegration)
+    hint = _("Correct its credentials or address, then test the connection.")
+    permission = "agents_app.view_apiintegration"
+    return Matter("connections", title, number, url, "bad", hint, icon="link_off", permission=permission)
+
+
+def _silent() -> Matter:
+    quiet = now_silent()
+    title = ngettext("service has fallen silent", "services have fallen silent", len(quiet))
+    url = cells.list_url(ApiIntegration, "last_result=Silent")
+    hint = " ".join(quiet) + " " + _("Look at its webhooks there; a back-fill fetches what was missed.")
+    permission = "agents_app.view_apiintegration"
+    return Matter("silent", title, len(quiet), url, hint=hint, icon="hearing_disabled", permission=permission)
 
 
 @figures

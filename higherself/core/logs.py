@@ -19,7 +19,8 @@ _SECRET_SETTINGS = (
     "WEBHOOK_SECRET",
     "SENTRY_DSN",
 )
-HARMLESS = {"base_url", "time_zone", "username", "publication_id", "community_id", "base_id"}
+HARMLESS = {"base_url", "time_zone", "username", "publication_id", "community_id", "base_id", "token_scheme"}
+HARMLESS |= {"monthly_requests", "file_hosts"}
 _PATH_TOKEN = re.compile(r"(/+webhooks/+[^/?\s\"]+/+)[^?\s\"]+")
 _WHOLE_PATH = re.compile(r"\A(/+webhooks/+[^/?]+/+).+", re.DOTALL)
 _HEADER = re.compile(r"(?i)((?:authorization|x-webhook-secret)[\"']?\s*[:=]\s*[\"']?(?:token |bearer )?)[^\s\"',}]+")

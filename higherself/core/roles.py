@@ -77,6 +77,7 @@ ACCESS: dict[str, Access] = {
     "integrations.outboundcall": Access("vc", "", "", "v"),
     "integrations.providergate": Access("vc", "v", "v", "v"),
     "integrations.backfillstate": _LEDGER,
+    "integrations.pulse": _LEDGER,
     "integrations.registeredwebhook": _SYSTEM,
     # Notion
     "notion_sync.notiondatabase": _SYNC,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -12,11 +13,11 @@ from higherself.core.errors import Permanent
 from higherself.integrations import hooks
 from higherself.integrations.client import PATIENCE, ProviderClient
 from higherself.integrations.delivery import Delivery, Unreadable
-from higherself.integrations.events import Event
+from higherself.integrations.events import Event, EventKind
 from higherself.integrations.models import InboundEvent
 from higherself.integrations.verify import secret_matches, split_secrets
 
-__all__ = ["Delivery", "Ignore", "Provider", "SharedSecretProvider", "Unreadable"]
+__all__ = ["Delivery", "FollowUp", "Ignore", "Provider", "SharedSecretProvider", "Unreadable"]
 
 # Headers worth keeping for every provider; none of them carries a secret.
 KEPT_HEADERS = ("content-type", "content-encoding", "user-agent")
@@ -24,6 +25,20 @@ KEPT_HEADERS = ("content-type", "content-encoding", "user-agent")
 
 class Ignore(Exception):
     """Raised by `Provider.parse` for a genuine delivery that asks nothing of us; its message is shown to staff."""
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """What an event only points at: an operation of the provider's client that fetches it.
+
+    ``key`` tells one wish from another: the same again is not fetched twice. ``settles`` is how many seconds the
+    provider may need until it shows what it has told.
+    """
+
+    operation: str
+    payload: dict[str, Any]
+    key: str
+    settles: float = 0.0
 
 
 class Provider:
@@ -45,6 +60,8 @@ class Provider:
     token_in_path = False
     # What can be called there; None where nothing can.
     client_class: type[ProviderClient] | None = None
+    # The kinds of event after which something is to be fetched; see `follow_up`.
+    follows: tuple[EventKind, ...] = ()
     # Headers kept with the event besides KEPT_HEADERS, in lower case.
     keeps: tuple[str, ...] = ()
 
@@ -82,6 +99,11 @@ class Provider:
         return self.client_class is not None and not self.missing
 
     @property
+    def monthly_limit(self) -> int:
+        """Requests that the account allows in a month; 0 where there is no such limit."""
+        return self.client_class.limit_of(self.options) if self.client_class else 0
+
+    @property
     def fingerprint(self) -> str:
         """Changes with the credentials, and tells nothing about them."""
         return ProviderClient.fingerprint(self.options)
@@ -97,6 +119,10 @@ class Provider:
     def was_told(self, fetched: Delivery, earlier: Sequence[InboundEvent]) -> bool:
         """Whether one of the deliveries about the same thing has told what was fetched, under another key."""
         return False
+
+    def follow_up(self, event: Event) -> FollowUp | None:
+        """What this event only points at, and is to be fetched; None where it says all. Never raises."""
+        return None
 
     # -- deliveries -----------------------------------------------------------------------------------------------
     def verify(self, delivery: Delivery) -> bool:

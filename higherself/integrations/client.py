@@ -130,6 +130,10 @@ class ProviderClient(Http):
     per_second: ClassVar[float] = 0.0
     backfill_minutes: ClassVar[int] = 0
     registers_webhooks: ClassVar[bool] = False
+    # Whether the provider makes the secret of a webhook itself.
+    makes_secrets: ClassVar[bool] = False
+    # Whether what was registered ends, or is switched off over there, unless it is looked after every day.
+    keeps_webhooks: ClassVar[bool] = False
     operations: ClassVar[dict[str, Operation]] = {}
     # The names of forms, topics or events to which registering is confined; empty: all that we listen to.
     only: frozenset[str] = frozenset()
@@ -152,6 +156,9 @@ class ProviderClient(Http):
             seconds=float(settings.PROVIDER_TIMEOUT_SECONDS),
         )
 
+    def __enter__(self) -> ProviderClient:
+        return self
+
     @classmethod
     def missing(cls, options: Mapping[str, str]) -> list[str]:
         """The options that are empty and must not be."""
@@ -171,10 +178,14 @@ class ProviderClient(Http):
         """The headers that prove who we are."""
         return {}
 
-    @property
-    def monthly_limit(self) -> int:
+    @classmethod
+    def limit_of(cls, options: Mapping[str, str]) -> int:
         """Requests that the account allows in a month; 0 where there is no such limit."""
         return 0
+
+    @property
+    def monthly_limit(self) -> int:
+        return self.limit_of(self.options)
 
     def check(self) -> None:
         """The cheapest call that proves the credentials. Raises what `request` raises."""

@@ -110,19 +110,25 @@ class Event(BaseModel):
 
 # Takes part in the transaction that marks the event as processed.
 Listener = Callable[[Event], None]
-_listeners: dict[EventKind, list[Listener]] = defaultdict(list)
+Condition = Callable[[Event], bool]
+_listeners: dict[EventKind, list[tuple[Condition, Listener]]] = defaultdict(list)
 
 
-def listens_to(*kinds: EventKind) -> Callable[[Listener], Listener]:
-    """Registers a function of an upper layer that takes events of these kinds beside the agents."""
+def _always(_event: Event) -> bool:
+    return True
+
+
+def listens_to(*kinds: EventKind, when: Condition = _always) -> Callable[[Listener], Listener]:
+    """Registers a function that takes events of these kinds beside the agents; ``when`` says which of them."""
 
     def register(function: Listener) -> Listener:
         for kind in kinds:
-            _listeners[kind].append(function)
+            _listeners[kind].append((when, function))
         return function
 
     return register
 
 
-def listeners(kind: EventKind) -> list[Listener]:
-    return _listeners[kind]
+def listeners(event: Event) -> list[Listener]:
+    """Who takes this event."""
+    return [function for wants, function in _listeners[event.kind] if wants(event)]

@@ -49,6 +49,12 @@ def take(provider: str, *, interval: float, patience: float, monthly_limit: int 
             return
 
 
+def used_this_month(provider: str) -> int:
+    """How many requests were sent to the provider in this month (UTC)."""
+    month = timezone.now().strftime("%Y-%m")
+    return ProviderGate.objects.filter(provider=provider, month=month).values_list("requests", flat=True).first() or 0
+
+
 def _check(row: ProviderGate, now: datetime, used: int, monthly_limit: int) -> None:
     if row.paused_until and row.paused_until > now:
         left = (row.paused_until - now).total_seconds()

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from higherself.core import health
 from higherself.core.health import DEGRADED, OK, Component
+from higherself.integrations import silence
 from higherself.integrations.models import InboundEvent, OutboundCall, ProviderGate
 from higherself.integrations.registry import PROVIDERS
 
@@ -78,7 +79,10 @@ def _count_calls() -> dict[str, Any]:
 
 @health.component("providers")
 def providers() -> Component:
-    """What each provider is: configured or not, and when it was last heard. Silence alone is no failure."""
+    """What each provider is: configured or not, when it was last heard, and what is called there. Who is quieter than
+    they ever were degrades it: their webhooks may have been switched off."""
+    quiet = {item.provider: item for item in silence.silent()}
+    calls = cache.get_or_set("integrations.calls", _called, KEPT_SECONDS) or {}
     heard = cache.get_or_set("integrations.heard", _heard, HEARD_KEPT_SECONDS) or {}
     states: dict[str, Any] = {}
     for slug, provider in PROVIDERS.items():
@@ -87,9 +91,27 @@ def providers() -> Component:
         states[slug] = {
             "status": "configured" if configured else "not configured",
             "last_event": last.isoformat() if last else None,
+            "silent": slug in quiet,
+            **calls.get(slug, {}),
         }
     number = sum(state["status"] == "configured" for state in states.values())
-    return Component(OK, f"{number} of {len(states)} providers are configured.", {"providers": states})
+    words = f"{number} of {len(states)} providers are configured."
+    if not quiet:
+        return Component(OK, words, {"providers": states})
+    now = timezone.now()
+    told = " ".join(item.sentence(now) for item in quiet.values())
+    return Component(DEGRADED, f"{words} {told}", {"providers": states})
+
+
+def _called() -> dict[str, dict[str, Any]]:
+    """The requests of this month, and of how many, where the account limits them."""
+    found: dict[str, dict[str, Any]] = {}
+    month = timezone.now().strftime("%Y-%m")
+    for slug, used in ProviderGate.objects.filter(month=month).values_list("provider", "requests"):
+        provider = PROVIDERS.get(slug)
+        limit = provider.monthly_limit if provider else 0
+        found[slug] = {"requests_this_month": used} | ({"monthly_limit": limit} if limit else {})
+    return found
 
 
 def _heard() -> dict[str, datetime]:

@@ -49,12 +49,14 @@ def enqueue(
     dedupe_key: str,
     about: models.Model | None = None,
     valid: timedelta = VALID,
+    delay: timedelta = timedelta(0),
 ) -> OutboundCall:
     """Wants an effect at a provider, in the caller's transaction: kept if that commits, else forgotten.
 
     The same ``dedupe_key`` again changes nothing and returns the first call. Where the provider is not configured, the
-    call waits visibly for ``valid``, and is sent once it is. ``about`` is the record of ours that it serves. Raises
-    `Permanent` for an unknown operation, or a payload that its model does not take.
+    call waits visibly for ``valid``, and is sent once it is. ``about`` is the record of ours that it serves;
+    ``delay`` lets things settle there before the call is made. Raises `Permanent` for an unknown operation, or a
+    payload that its model does not take.
     """
     declared = operation_of(provider, operation)
     content = _content(declared, payload, provider)
@@ -70,13 +72,15 @@ def enqueue(
         about_model=about._meta.label_lower if about is not None else "",
         about_id=str(about.pk) if about is not None else "",
         status=Status.WAITING if can_call else Status.UNCONFIGURED,
-        next_attempt_at=now if can_call else None,
+        next_attempt_at=now + delay if can_call else None,
         error="" if can_call else unconfigured(provider),
         created_at=now,
         valid_until=now + valid,
     )
     OutboundCall.objects.bulk_create([row], ignore_conflicts=True)
-    if can_call:
+    if can_call and delay:
+        jobs.wake_in(JOB, delay.total_seconds())
+    elif can_call:
         jobs.wake(JOB)
     return OutboundCall.objects.get(dedupe_key=key)
 

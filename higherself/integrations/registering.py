@@ -11,6 +11,7 @@ from higherself.core.http import LOOPBACK
 from higherself.integrations import hooks
 from higherself.integrations.base import Provider
 from higherself.integrations.client import Hook
+from higherself.integrations.models import RegisteredWebhook
 from higherself.integrations.registry import PROVIDERS
 
 
@@ -25,7 +26,8 @@ def register(slug: str, url: str, *, only: Collection[str] = ()) -> list[Hook]:
     if slug not in providers():
         raise Permanent(f"{provider.label} lets nobody register webhooks from outside: set them up there by hand.")
     address = _address(provider, url)
-    secret = _secret(provider, address)
+    makes_its_own = provider.client_class is not None and provider.client_class.makes_secrets
+    secret = "" if makes_its_own else _secret(provider, address)
     if provider.token_in_path:
         address = f"{address}/{quote(secret, safe='')}"
     found = []
@@ -35,6 +37,26 @@ def register(slug: str, url: str, *, only: Collection[str] = ()) -> list[Hook]:
             hooks.remember(slug, hook)
             found.append(hook)
     return found
+
+
+def keep(slug: str) -> list[Hook]:
+    """Looks after what is registered at a provider: renews it, switches it on again, makes it anew where it is gone.
+
+    Nothing where nothing is registered. Raises what the client raises.
+    """
+    provider = PROVIDERS[slug]
+    rows = RegisteredWebhook.objects.filter(provider=slug, active=True).exclude(remote_id="")
+    found = []
+    for url in rows.order_by().values_list("url", flat=True).distinct():
+        names = list(rows.filter(url=url).values_list("name", flat=True))
+        found += register(slug, _without_secret(provider, url), only=names)
+    return found
+
+
+def _without_secret(provider: Provider, url: str) -> str:
+    for secret in provider.secrets if provider.token_in_path else []:
+        url = url.removesuffix(f"/{quote(secret, safe='')}")
+    return url
 
 
 def _address(provider: Provider, url: str) -> str:

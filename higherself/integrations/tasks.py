@@ -9,7 +9,7 @@ from functools import partial
 from higherself.core import jobs, process
 from higherself.core.errors import Conflict, Permanent, Retryable
 from higherself.core.jobs import job
-from higherself.integrations import backfill, outbox, relay
+from higherself.integrations import backfill, outbox, registering, relay
 from higherself.integrations.registry import PROVIDERS
 
 logger = logging.getLogger(__name__)
@@ -52,3 +52,19 @@ for _slug, _provider in PROVIDERS.items():
     if _provider.client_class is not None and _provider.client_class.backfill_minutes:
         _seconds = 60 * _provider.client_class.backfill_minutes
         job(f"backfill_{_slug}", every_seconds=_seconds)(partial(read_history, _slug))
+
+
+@job("keep_webhooks", at_hour=5)
+def keep_webhooks() -> int:
+    """Once a day: webhooks that end by themselves are renewed. Returns how many were looked after."""
+    looked_after = 0
+    for slug in registering.providers():
+        client = PROVIDERS[slug].client_class
+        if client is None or not client.keeps_webhooks or not PROVIDERS[slug].can_call:
+            continue
+        try:
+            looked_after += len(registering.keep(slug))
+        except (Permanent, Retryable, Conflict) as error:
+            # Tomorrow is early enough: Airtable's webhooks live for seven days, Snov.io's are tried for 38 hours.
+            logger.error("the webhooks at %s could not be looked after: %s", slug, error)
+    return looked_after

@@ -192,7 +192,7 @@ def test_refused_credentials_wait_for_a_person_and_go_on_with_new_ones(
     assert not relay.send_one("test"), "one refusal is enough to know"
     refused = fresh(call)
     assert (refused.status, refused.next_attempt_at) == (Status.REFUSED, None)
-    assert "401" in refused.error
+    assert any(status in refused.error for status in (" 401 ", " 403 ", "(401,"))
     assert "renew" in refused.error
     settings.PROVIDERS = {**settings.PROVIDERS, slug: right}
     outbox.settle()

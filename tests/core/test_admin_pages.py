@@ -28,6 +28,7 @@ from higherself.integrations.models import (
     InboundEvent,
     OutboundCall,
     ProviderGate,
+    Pulse,
     RegisteredWebhook,
 )
 from notion_sync.mappings import MAPPINGS
@@ -119,6 +120,9 @@ MAKERS: dict[str, Callable[[], Any]] = {
         provider="hubspot", operation="note.add", dedupe_key=f"k{next(_numbers)}"
     ),
     "integrations.providergate": lambda: ProviderGate.objects.create(provider=f"p{next(_numbers)}"),
+    "integrations.pulse": lambda: Pulse.objects.create(
+        provider=f"p{next(_numbers)}", hours=[1, 2], seen_until=timezone.now()
+    ),
     "integrations.backfillstate": lambda: BackfillState.objects.create(provider=f"p{next(_numbers)}"),
     "integrations.registeredwebhook": lambda: RegisteredWebhook.objects.create(
         provider="typeform", name=f"form{next(_numbers)}", url="https://hub.example.org/webhooks/typeform"

@@ -66,6 +66,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(gettext_lazy("Calls"), "outbox", "integrations.outboundcall", ("calls",)),
             Entry(gettext_lazy("Integrations"), "hub", "integrations", is_page=True),
             Entry(gettext_lazy("Connections"), "cable", "integrations.providergate"),
+            Entry(gettext_lazy("Pulses"), "ecg_heart", "integrations.pulse", ("silent",)),
             Entry(gettext_lazy("Back-fills"), "history", "integrations.backfillstate"),
             Entry(gettext_lazy("Webhooks"), "webhook", "integrations.registeredwebhook"),
         ),

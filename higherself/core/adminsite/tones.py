@@ -38,6 +38,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
             "seasonal",
             "limited time",
             "auth failed",
+            "silent",
             "unreachable",
             "not configured",
             "unconfigured",

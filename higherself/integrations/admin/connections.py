@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from higherself.core.admin import Answer, ReadOnlyAdmin, RowAction, cells
-from higherself.integrations import gate
-from higherself.integrations.models import BackfillState, ProviderGate, RegisteredWebhook
+from higherself.integrations import gate, silence
+from higherself.integrations.models import BackfillState, ProviderGate, Pulse, RegisteredWebhook
 
 
 def _reopen(_request: HttpRequest, rows: list[ProviderGate]) -> Answer:
@@ -76,3 +76,30 @@ class RegisteredWebhookAdmin(ReadOnlyAdmin):
     def where(self, obj: RegisteredWebhook) -> str:
         """Its path may end in the secret."""
         return obj.shown_url
+
+
+@admin.register(Pulse)
+class PulseAdmin(ReadOnlyAdmin):
+    """How often each provider sends, and who is quieter than they ever were."""
+
+    list_display = ("provider", "state", "last", "patience", "active_hours")
+    fieldsets = [(None, {"fields": [("provider", "state"), ("last", "patience"), "active_hours", "seen_until"]})]
+
+    @display(description=gettext_lazy("state"))
+    def state(self, obj: Pulse) -> Any:
+        quiet = any(item.provider == obj.provider for item in silence.silent())
+        return cells.chip(_("silent"), "warn") if quiet else cells.chip(_("as usual"), "good")
+
+    @display(description=gettext_lazy("last sent"))
+    def last(self, obj: Pulse) -> Any:
+        moment = silence.last_of(obj.hours)
+        return cells.moment(moment) if moment else cells.NOTHING
+
+    @display(description=gettext_lazy("may be quiet for"))
+    def patience(self, obj: Pulse) -> str:
+        usual = silence.patience_of(obj.hours)
+        return silence.span(usual) if usual else _("not known yet")
+
+    @display(description=gettext_lazy("hours with deliveries"))
+    def active_hours(self, obj: Pulse) -> int:
+        return len(obj.hours)

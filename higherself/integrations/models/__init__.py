@@ -2,6 +2,7 @@
 
 from higherself.integrations.models.inbox import PULLED, InboundEvent, time_ordered_uuid
 from higherself.integrations.models.outbox import OutboundCall
+from higherself.integrations.models.pulse import Pulse
 from higherself.integrations.models.services import BackfillState, ProviderGate, RegisteredWebhook
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "InboundEvent",
     "OutboundCall",
     "ProviderGate",
+    "Pulse",
     "RegisteredWebhook",
     "time_ordered_uuid",
 ]

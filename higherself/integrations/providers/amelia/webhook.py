@@ -7,15 +7,19 @@ same instead, signed, and with the action in a header.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from higherself.integrations import verify
-from higherself.integrations.base import Delivery, Ignore, SharedSecretProvider, Unreadable, digest
+from higherself.integrations.base import Delivery, FollowUp, Ignore, SharedSecretProvider, Unreadable, digest
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.kinds import event
+from higherself.integrations.models import InboundEvent
 from higherself.integrations.providers.amelia import bookings, packages
+from higherself.integrations.providers.amelia.client import AmeliaClient
 from higherself.integrations.providers.amelia.clock import site_zone
 from higherself.integrations.providers.amelia.schemas import Booking, Payload, Reservation
+from higherself.integrations.providers.amelia.state import state_of
 from higherself.integrations.reading import object_of, peek, plain_name, read, text
 
 TYPES = ("appointment", "event", "package")
@@ -45,6 +49,18 @@ class Amelia(SharedSecretProvider):
     slug = "amelia"
     label = "Amelia"
     source = "Amelia"
+    client_class = AmeliaClient
+    follows = (EventKind.BOOKING_CREATED, EventKind.BOOKING_STATUS_CHANGED, EventKind.BOOKING_RESCHEDULED)
+
+    def follow_up(self, event: Event) -> FollowUp | None:
+        """Who booked, where a release does not send the customer along; asked once for each booking."""
+        told = event.data
+        kind, name = text(told.get("reservation_type")), text(told.get("reservation_id"))
+        customer = told.get("customer")
+        if not name or kind not in {"appointment", "event"} or (isinstance(customer, dict) and customer.get("email")):
+            return None
+        return FollowUp("booking.read", {f"{kind}_id": name}, f"{kind}:{name}:{text(told.get('booking_id'))}")
+
     keeps = ("x-wp-webhook-name",)
 
     def verify(self, delivery: Delivery) -> bool:
@@ -53,10 +69,20 @@ class Amelia(SharedSecretProvider):
         return super().verify(delivery) or verify.hmac_base64(delivery.body, given, self.secrets)
 
     def delivery_key(self, delivery: Delivery) -> str:
-        """Action, reservation and body, within ten minutes."""
+        """Action, reservation, its state, and the body within ten minutes; what we read ourselves by its state."""
         body = peek(delivery)
+        state = state_of(found) if isinstance(found := body.get(_type(body)), dict) else ""
+        if delivery.pulled:
+            return f"{_type(body)}:{_thing(body)}:{state}:{delivery.received_at:%Y-%m-%dT%H:%M}"
         window = int(delivery.received_at.timestamp()) // REPEAT_SECONDS
-        return f"{_type(body)}:{_thing(body)}:{digest(_action_name(delivery, body), delivery.body)}:{window}"
+        said = digest(_action_name(delivery, body), delivery.body)
+        return f"{_type(body)}:{_thing(body)}:{state}:{said}:{window}"
+
+    def was_told(self, fetched: Delivery, earlier: Sequence[InboundEvent]) -> bool:
+        """Where the newest delivery about the reservation told the same state, the calendar has no news."""
+        newest = max(earlier, key=lambda row: (row.received_at, row.pk), default=None)
+        mine = self.delivery_key(fetched).split(":")[:3]
+        return newest is not None and newest.delivery_key.split(":")[:3] == mine
 
     def event_type(self, delivery: Delivery) -> str:
         body = peek(delivery)

@@ -5,9 +5,9 @@ It comes bare (``{"type", "data"}``) or in an envelope (``{"body": {"type", "dat
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from higherself.integrations.reading import Named, Part, Text
+from higherself.integrations.reading import Amount, Named, Objects, Part, Text, Whole
 
 
 class Nudge(Part):
@@ -28,5 +28,41 @@ class Data(Part):
     member_id: Text = ""
     email: Text = ""
     name: Text = ""
+    occurred_at: Text = ""
     profile_field_key: Text = ""
     profile_field_value: Any = None
+
+
+class Score(Part):
+    activity_score: Amount = None
+
+
+class Game(Part):
+    total_points: Whole = None
+    current_level_name: Text = ""
+
+
+class Member(Part):
+    """A member of the Admin API. An invitation that nobody has accepted yet leaves ``accepted_invitation`` empty."""
+
+    wanted: ClassVar[tuple[str, ...]] = ("email",)
+
+    id: Text = ""
+    community_id: Text = ""
+    email: Text = ""
+    name: Text = ""
+    first_name: Text = ""
+    last_name: Text = ""
+    headline: Text = ""
+    profile_url: Text = ""
+    active: bool | None = None
+    created_at: Text = ""
+    updated_at: Text = ""
+    last_seen_at: Text = ""
+    accepted_invitation: Text = ""
+    member_tags: Annotated[list[dict[str, Any]], Objects] = []
+    posts_count: Whole = None
+    comments_count: Whole = None
+    activity_score: Score = Score()
+    gamification_stats: Game = Game()
+    flattened_profile_fields: Named = {}

@@ -9,15 +9,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from higherself.integrations.base import Delivery, Ignore, SharedSecretProvider, Unreadable, digest
+from higherself.integrations.base import Delivery, FollowUp, Ignore, SharedSecretProvider, Unreadable, digest
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.kinds import event
 from higherself.integrations.material import CommunityMaterial
+from higherself.integrations.providers.circle.client import CircleClient
+from higherself.integrations.providers.circle.pulled import read_member
 from higherself.integrations.providers.circle.schemas import Data, Nudge
-from higherself.integrations.reading import object_of, peek, read, text
+from higherself.integrations.reading import object_of, peek, read, text, time_of
 
 # A member who changes something and changes it back sends the same body: only within this time is it a repeat.
 REPEAT_SECONDS = 600
+# Nudges about one member within this are one reading, made after it; of what members merely do, one an hour.
+SETTLE_SECONDS = 15
+ACTIVITY_SECONDS = 3600
 K = EventKind
 # The first that fits decides. (kind, activity, words of which one is in the type)
 _BY_WORDS: tuple[tuple[EventKind, str, tuple[str, ...]], ...] = (
@@ -55,6 +60,19 @@ class Circle(SharedSecretProvider):
     slug = "circle"
     label = "Circle.so"
     source = "Circle.so"
+    client_class = CircleClient
+    follows = (K.MEMBER_JOINED, K.MEMBER_CHANGED, K.MEMBER_ACTIVITY, K.MEMBER_PURCHASED)
+
+    def follow_up(self, event: Event) -> FollowUp | None:
+        """The member as they are once it is quiet: one save rings several times within a second, and a tag's nudge may
+        come before the tag's effect. What is told with the member's address needs no reading."""
+        told = event.data
+        member = text(told.get("member_id"))
+        if not member or (event.kind == K.MEMBER_ACTIVITY and told.get("email")):
+            return None
+        seconds = ACTIVITY_SECONDS if event.kind == K.MEMBER_ACTIVITY else SETTLE_SECONDS
+        window = int(event.occurred_at.timestamp()) // seconds
+        return FollowUp("member.read", {"member_id": member}, f"{member}:{seconds}:{window}", settles=SETTLE_SECONDS)
 
     def is_test_call(self, delivery: Delivery) -> bool:
         """Circle tries an address with an empty body or ``{"body": null}`` before it uses it."""
@@ -66,7 +84,15 @@ class Circle(SharedSecretProvider):
             return False
 
     def delivery_key(self, delivery: Delivery) -> str:
-        """The body, within ten minutes: there is no id of the event."""
+        """A new post or comment is known by its id, a member that we read by the state; all else by the body, within
+        ten minutes: there is no id of the event."""
+        body = _unwrapped(peek(delivery))
+        if delivery.pulled and isinstance(body.get("member"), dict):
+            found = body["member"]
+            return f"member:{text(found.get('id'))}:{digest(delivery.body)}"
+        thing = _new_thing(self.event_type(delivery), body)
+        if thing:
+            return f"new:{thing}"
         window = int(delivery.received_at.timestamp()) // REPEAT_SECONDS
         return f"{self.event_type(delivery)}:{digest(delivery.body)}:{window}"
 
@@ -75,12 +101,18 @@ class Circle(SharedSecretProvider):
         return text(body.get("type")) or text(body.get("event"))
 
     def ordering_key(self, delivery: Delivery) -> str:
-        data = _data(_unwrapped(peek(delivery)))
+        body = _unwrapped(peek(delivery))
+        if delivery.pulled and isinstance(body.get("member"), dict):
+            return f"member:{text(body['member'].get('id'))}"
+        data = _data(body)
         member = text(data.get("community_member_id")) or text(data.get("member_id"))
         return f"member:{member}" if member else ""
 
     def parse(self, delivery: Delivery) -> list[Event]:
-        nudge, problems = read(Nudge, _unwrapped(object_of(delivery)))
+        body = _unwrapped(object_of(delivery))
+        if delivery.pulled and isinstance(body.get("member"), dict):
+            return [read_member(body["member"], delivery, self.source)]
+        nudge, problems = read(Nudge, body)
         data, more = read(Data, _data(nudge.model_dump()))
         ids = _ids(nudge)
         kind, activity = _kind(nudge.name, ids)
@@ -102,10 +134,19 @@ class Circle(SharedSecretProvider):
                 ),
                 source=self.source,
                 source_id=_thing(kind, ids) or who or digest(delivery.body),
-                occurred_at=delivery.received_at,
+                occurred_at=(time_of(data.occurred_at) if delivery.pulled else None) or delivery.received_at,
                 key=f"member:{who}" if who else "",
             )
         ]
+
+
+def _new_thing(name: str, body: dict[str, Any]) -> str:
+    """The post or comment that is new, such as ``post:12``; whoever tells of it, nudge or history, names it alike."""
+    if not re.search(r"created|published|added|new", name.lower()):
+        return ""
+    data = _data(body)
+    found = {word: text(data.get(f"{word}_id")) for word in ("comment", "post")}
+    return next((f"{word}:{found[word]}" for word in found if word in name.lower() and found[word]), "")
 
 
 def _kind(name: str, ids: dict[str, str]) -> tuple[EventKind, str]:

@@ -12,10 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from higherself.integrations import verify
-from higherself.integrations.base import Delivery, Ignore, SharedSecretProvider, Unreadable, digest
+from higherself.integrations.base import Delivery, FollowUp, Ignore, SharedSecretProvider, Unreadable, digest
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.kinds import event
 from higherself.integrations.material import TranscriptMaterial
+from higherself.integrations.providers.plaud.client import PlaudClient
 from higherself.integrations.providers.plaud.schemas import Envelope, Transcription
 from higherself.integrations.reading import object_of, peek, read, text, time_of
 
@@ -27,7 +28,19 @@ class Plaud(SharedSecretProvider):
     slug = "plaud"
     label = "Plaud"
     source = "Plaud"
+    client_class = PlaudClient
+    follows = (EventKind.TRANSCRIPT_COMPLETED,)
     keeps = ("plaud-timestamp", "x-openplaud-event", "x-openplaud-delivery", "x-openplaud-timestamp")
+
+    def follow_up(self, event: Event) -> FollowUp | None:
+        """The text, where none came with it and the interface that is set up can find it."""
+        told = event.data
+        file_id, name = text(told.get("file_id")), text(told.get("transcription_id"))
+        is_known = bool(file_id) if self.options.get("access_token") else bool(name)
+        if told.get("transcript") or told.get("summary") or not is_known:
+            return None
+        wanted = {"file_id": file_id, "transcription_id": name}
+        return FollowUp("transcript.read", wanted, f"{file_id}:{name}:{event.occurred_at.isoformat()}")
 
     def verify(self, delivery: Delivery) -> bool:
         return super().verify(delivery) or self._signed_by_plaud(delivery) or self._signed_by_openplaud(delivery)

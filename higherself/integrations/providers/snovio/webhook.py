@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from higherself.integrations.base import Delivery, Ignore, SharedSecretProvider, Unreadable, digest
+from higherself.integrations.base import Delivery, FollowUp, Ignore, SharedSecretProvider, Unreadable, digest
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.kinds import event
 from higherself.integrations.material import ProspectMaterial
 from higherself.integrations.providers.snovio import schemas
+from higherself.integrations.providers.snovio.client import SnovioClient
+from higherself.integrations.providers.snovio.pulled import read_profile
 from higherself.integrations.reading import content_of, find, found_text, looks_like_email, peek, text, time_of
 
 _REPLIES = ("campaign_reply", "campaign_li_reply")
@@ -33,12 +35,33 @@ class Snovio(SharedSecretProvider):
     slug = "snovio"
     label = "Snov.io"
     source = "Snov.io"
+    client_class = SnovioClient
+    token_in_path = True
+    follows = (EventKind.PROSPECT_REPLIED, EventKind.PROSPECT_FINISHED, EventKind.PROSPECT_UNSUBSCRIBED)
+
+    def follow_up(self, event: Event) -> FollowUp | None:
+        """Who they are and how they stand in the campaign, once a day. (Opened mails are too many to ask for.)"""
+        email, campaign = text(event.data.get("email")).lower(), text(event.data.get("campaign_id"))
+        if not email:
+            return None
+        wanted = {"email": email, "campaign_id": campaign}
+        key = f"{email}:{campaign}:{event.kind.value}:{event.occurred_at:%Y-%m-%d}"
+        return FollowUp("prospect.enrich", wanted, key)
 
     def delivery_key(self, delivery: Delivery) -> str:
-        """The event and the body: one address may serve several events, and a repeat is the same bytes."""
+        """Who did what in which campaign in which minute, as far as it is told, so that its history tells nothing
+        twice; else the event and the body: one address may serve several events, and a repeat is the same bytes."""
+        body = peek(delivery)
+        moment = time_of(find(body, *schemas.TIME))
+        who, campaign = _email(body).lower(), found_text(body, *schemas.CAMPAIGN_ID)
+        name = ".".join(part for part in _names(delivery, body) if part)
+        if name and who and campaign and moment:
+            return f"{name}:{campaign}:{who}:{moment:%Y-%m-%dT%H:%M}"
         return f"{self.event_type(delivery)}:{digest(delivery.body)}"
 
     def event_type(self, delivery: Delivery) -> str:
+        if delivery.pulled and "profile" in peek(delivery):
+            return "profile"
         return ".".join(part for part in _names(delivery, peek(delivery)) if part)
 
     def ordering_key(self, delivery: Delivery) -> str:
@@ -47,6 +70,8 @@ class Snovio(SharedSecretProvider):
 
     def parse(self, delivery: Delivery) -> list[Event]:
         content = content_of(delivery)
+        if delivery.pulled and isinstance(content, dict) and isinstance(content.get("profile"), dict):
+            return [read_profile(content, delivery, self.source)]
         items = [item for item in content if isinstance(item, dict)] if isinstance(content, list) else [content]
         if not (items and all(isinstance(item, dict) for item in items)):
             raise Unreadable("Snov.io's delivery is no object and no list of objects.")

@@ -13,6 +13,7 @@ from higherself.integrations.base import Delivery, Ignore, SharedSecretProvider,
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.kinds import event
 from higherself.integrations.material import LearningMaterial, Person
+from higherself.integrations.providers.tutorlm.client import TutorClient
 from higherself.integrations.providers.tutorlm.schemas import Doing, Envelope
 from higherself.integrations.reading import object_of, peek, plain_name, read, text, time_of
 
@@ -35,6 +36,7 @@ class TutorLM(SharedSecretProvider):
     slug = "tutorlm"
     label = "Tutor LMS"
     source = "TutorLM"
+    client_class = TutorClient
     keeps = ("x-tlat-event", "x-tlat-timestamp", "x-wp-webhook-name", "x-wp-webhook-source")
 
     def verify(self, delivery: Delivery) -> bool:
@@ -48,7 +50,7 @@ class TutorLM(SharedSecretProvider):
 
     def delivery_key(self, delivery: Delivery) -> str:
         """Who did what where, and on which day: a course may be completed again. An attempt at a quiz has an id or,
-        failing that, its moment."""
+        failing that, its moment; an enrolment with an id is known by it, from bridge and list alike."""
         body = peek(delivery)
         envelope, _ = read(Envelope, body)
         found, _ = read(Doing, _data(body))
@@ -56,6 +58,8 @@ class TutorLM(SharedSecretProvider):
             return super().delivery_key(delivery)
         moment = time_of(envelope.timestamp) or delivery.received_at
         name = plain_name(self.event_type(delivery))
+        if _KINDS.get(name) == _ENROLLED and found.enrollment_id:
+            return f"enrolled:{found.enrollment_id}:{found.user_id}:{found.course_id}"
         is_attempt = _KINDS.get(name) == _QUIZ
         when = (_attempt(found) or moment.isoformat()) if is_attempt else moment.date().isoformat()
         what = (found.course_id, found.enrollment_id, found.lesson_id, found.quiz_id)

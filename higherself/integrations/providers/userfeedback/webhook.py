@@ -12,6 +12,7 @@ from higherself.integrations.base import Delivery, Ignore, SharedSecretProvider,
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.kinds import event
 from higherself.integrations.material import Person, SurveyAnswer, SurveyMaterial
+from higherself.integrations.providers.userfeedback.client import UserFeedbackClient
 from higherself.integrations.providers.userfeedback.schemas import Answer, Response
 from higherself.integrations.reading import as_list, looks_like_email, object_of, peek, read, text, time_of
 
@@ -22,6 +23,7 @@ class UserFeedback(SharedSecretProvider):
     slug = "userfeedback"
     label = "UserFeedback"
     source = "Userfeedback"
+    client_class = UserFeedbackClient
 
     def delivery_key(self, delivery: Delivery) -> str:
         """Survey and response: a response never changes."""
