@@ -8,5 +8,6 @@ class AgentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Imported late: both need the models.
+        # Imported late: all need the models.
         from agents_app import receivers, tasks  # noqa: F401, PLC0415
+        from agents_app.sales import receivers as sales_receivers  # noqa: F401, PLC0415

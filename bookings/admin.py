@@ -6,11 +6,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models import Booking, Order, OrderLine, Product
+from bookings.signals import stock_counted
 from higherself.core.admin import ReadOnlyAdmin, RecordAdmin, cells, options
 
 
@@ -36,6 +38,11 @@ class ProductAdmin(RecordAdmin):
     ]
     state, starts = cells.status("status"), cells.when("starts_at", _("start"))
     entity = cells.related("business_entity", _("entity"))
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "inventory_count" in form.changed_data:
+            stock_counted.send(sender=Product, pk=obj.pk)
 
     @display(description=_("price"), ordering="price")
     def cost(self, obj: Product) -> Any:

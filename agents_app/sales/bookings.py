@@ -183,6 +183,7 @@ def key_data(booking: Booking) -> dict[str, Any]:
         "booking_date": f"{start:%A, %d %B %Y}" if start else "",
         "booking_time": f"{start:%H:%M}" if start else "",
         "time_zone": zone.key,
+        "booking_status": booking.status,
         "payment_status": booking.payment_status,
         "paid": booking.payment_status in RECEIVED,
         "balance_due": booking.payment_status == PaymentStatus.PARTLY,

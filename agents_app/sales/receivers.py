@@ -1,0 +1,47 @@
+"""What edits of people and answers of customers set in motion for bookings and orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+from django.utils import timezone
+
+from agents_app.sales import feedback, outbound
+from bookings.models import Product
+from bookings.signals import stock_counted
+from campaigns.models import Feedback
+from higherself.core.signals import record_pulled
+
+
+@receiver(post_save, sender=Feedback)
+def feedback_was_saved(sender: type[Feedback], instance: Feedback, raw: bool = False, **_kwargs: Any) -> None:
+    if not raw:
+        feedback.heard(instance)
+
+
+@receiver(record_pulled)
+def record_was_pulled(sender: type[Any], pk: Any, changed: dict[str, tuple[Any, Any]], **_kwargs: Any) -> None:
+    """A person's edit in Notion: a figure of the stock, or feedback that was given its contact."""
+    if sender is Product and "inventory_count" in changed:
+        _counted(pk)
+    elif sender is Feedback and "contact" in changed:
+        row = Feedback.objects.filter(pk=pk).first()
+        if row is not None:
+            feedback.heard(row)
+
+
+@receiver(stock_counted)
+def stock_was_counted(sender: type[Any], pk: Any, **_kwargs: Any) -> None:
+    """A person's edit in the console."""
+    _counted(pk)
+
+
+def _counted(pk: Any) -> None:
+    """From now on sales are taken off this figure, and the shop sells by it."""
+    # The plain manager: the figure is what Notion has, and its time is nobody's business there.
+    Product._base_manager.filter(pk=pk).update(stock_at=timezone.now())
+    row = Product.objects.filter(pk=pk).first()
+    if row is not None:
+        outbound.stock_counted(row)
