@@ -64,7 +64,7 @@ class BookingAgent(BaseAgent):
     emits = {
         bookings.WORKFLOW: (
             *("approved", "payment_received", "confirmation_sent", "rescheduled", "canceled", "rejected", "no_show"),
-            "feedback_received",
+            *("nothing_to_pay", "feedback_received"),
         ),
         orders.WORKFLOW: (
             *("payment_received", "payment_failed", "fulfilled", "refunded", "canceled"),

@@ -57,6 +57,7 @@ class LeadCaptureAgent(BaseAgent):
     capabilities = ("Lead Capture", "Lead Processing", "CRM Sync", "Workflow Management")
     apis = ("NOTION_API", "TYPEFORM_API", "HUBSPOT_API", "SNOVIO_API", "USERFEEDBACK_API")
     consumes = {EventKind.LEAD_SUBMITTED: LeadSubmission}
+    emits = {WORKFLOW: ("scored", "rescored")}
 
     def handle(self, data: LeadSubmission, context: Context) -> Outcome:
         case = _read(data, context, catalog.current())
