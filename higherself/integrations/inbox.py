@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from higherself.core import jobs, process
@@ -32,6 +33,7 @@ __all__ = [
     "mark_ignored",
     "mark_processed",
     "postpone",
+    "quarantine",
     "read",
     "release",
     "replay",
@@ -197,6 +199,16 @@ def replay(events: QuerySet[InboundEvent], who: str) -> int:
         if count:
             jobs.wake(JOB)
     return count
+
+
+def quarantine(events: QuerySet[InboundEvent], who: str) -> int:
+    """Ends the attempts at events that wait for one, until a person has them replayed; the last reason is kept."""
+    waiting = events.filter(status__in=[Status.RECEIVED, Status.RETRYING])
+    said = f"Stopped by {who[:150]}."
+    reason = Case(When(error="", then=Value(said)), default=Concat(Value(f"{said} Before that: "), F("error")))
+    return waiting.update(
+        status=Status.QUARANTINED, error=reason, next_attempt_at=None, worker="", processed_at=timezone.now()
+    )
 
 
 def _pause(attempts: int, error: BaseException) -> timedelta:

@@ -38,6 +38,7 @@ TARGETS = {
         "push, requests to changed pages",
         "one lead, writes beyond pages made",
     ],
+    "console": ["slowest page, p95 ms", "pages that were not answered with 200"],
     "pace": ["share of the permitted pace used", "429 answers"],
 }
 # What depends neither on how busy the machine is nor on how little is measured.

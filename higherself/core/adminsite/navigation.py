@@ -63,6 +63,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         gettext_lazy("Services"),
         (
             Entry(gettext_lazy("Events"), "inbox", "integrations.inboundevent", ("events",)),
+            Entry(gettext_lazy("Replay"), "replay", "replay_events", is_page=True),
             Entry(gettext_lazy("Calls"), "outbox", "integrations.outboundcall", ("calls",)),
             Entry(gettext_lazy("Integrations"), "hub", "integrations", is_page=True),
             Entry(gettext_lazy("Connections"), "cable", "integrations.providergate"),

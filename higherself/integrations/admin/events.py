@@ -27,6 +27,7 @@ from higherself.core.admin import (
 )
 from higherself.core.logs import redact
 from higherself.integrations import inbox
+from higherself.integrations.admin import searching
 from higherself.integrations.delivery import Unreadable, db_text
 from higherself.integrations.models import InboundEvent
 from higherself.integrations.registry import PROVIDERS
@@ -44,6 +45,12 @@ def _replay(request: HttpRequest, rows: list[InboundEvent]) -> Answer:
     text = _("%(n)d will be worked on again from the start.") % {"n": done}
     if left:
         text += " " + _("%(n)d are being worked on right now and were left alone.") % {"n": left}
+    return (messages.SUCCESS if done else messages.WARNING), text
+
+
+def _quarantine(request: HttpRequest, rows: list[InboundEvent]) -> Answer:
+    done = inbox.quarantine(InboundEvent.objects.filter(pk__in=[row.pk for row in rows]), who(request))
+    text = _("%(n)d put aside: nobody tries them until you replay them.") % {"n": done}
     return (messages.SUCCESS if done else messages.WARNING), text
 
 
@@ -108,7 +115,7 @@ class InboundEventAdmin(ReadOnlyAdmin):
     list_display = ("received", "provider_name", "event_type", "state", "attempts", "reason")
     list_filter = (StatusFilter, Trouble, ProviderFilter, Received)
     search_fields = ("=id", "=delivery_key", "^event_type", "=ordering_key")
-    search_help_text = gettext_lazy("An event's id, a delivery key, or the beginning of a type")
+    search_help_text = gettext_lazy("An id, a delivery key, or words of the newest 5,000 deliveries")
     # By time: the newest page needs no sorting.
     ordering = ("-received_at",)
     list_display_links = ("received",)
@@ -137,6 +144,13 @@ class InboundEventAdmin(ReadOnlyAdmin):
             tone="primary",
             when=lambda event: event.status != Status.PROCESSING,
         ),
+        RowAction(
+            "quarantine",
+            gettext_lazy("Stop trying"),
+            _quarantine,
+            icon="block",
+            when=lambda event: event.status in {Status.RECEIVED, Status.RETRYING},
+        ),
     )
     received = cells.when("received_at", gettext_lazy("received"))
 
@@ -144,6 +158,11 @@ class InboundEventAdmin(ReadOnlyAdmin):
         queryset = super().get_queryset(request)
         # A list of fifty bodies may weigh fifty megabytes.
         return queryset.defer("body", "headers") if _is_list(request) else queryset
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return searching.search(queryset, search_term), False
 
     @display(description=gettext_lazy("provider"), ordering="provider")
     def provider_name(self, obj: InboundEvent) -> str:
