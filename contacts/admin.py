@@ -70,6 +70,7 @@ class ContactAdmin(RecordAdmin):
         "email_opt_in",
     )
     search_fields = ("full_name", "email", "phone", "contact_id", "company")
+    word_search = search_fields
     # The newest first, by the one order that needs no sorting of a hundred thousand rows.
     ordering = ("-pk",)
     fieldsets = [

@@ -144,6 +144,7 @@ class Contact(Record):
             models.Index(fields=["email"]),
             models.Index(fields=["status"]),
             models.Index(fields=["full_name"]),
+            models.Index(fields=["created_at"]),
             models.Index(fields=["hubspot_contact_id"]),
             models.Index(fields=["beehiiv_subscription_id"]),
         ]

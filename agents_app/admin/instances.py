@@ -116,6 +116,7 @@ class WorkflowInstanceAdmin(RecordAdmin):
     )
     list_select_related = ("workflow", "contact")
     search_fields = ("instance_name", "instance_id", "client_lead_email", "client_lead_name")
+    word_search = search_fields
     ordering = ("-pk",)
     fieldsets = [
         (None, {"fields": ["instance_name", "workflow", "business_entity", "contact", "priority", "tags"]}),

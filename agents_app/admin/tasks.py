@@ -78,6 +78,7 @@ class TaskAdmin(RecordAdmin):
     )
     list_select_related = ("related_workflow_instance", "related_contact", "assigned_agent")
     search_fields = ("task_name", "task_id", "assignee_text")
+    word_search = search_fields
     ordering = ("due_date", "-pk")
     fieldsets = [
         (None, {"fields": ["task_name", ("status", "priority"), "category", "due_date", "description", "notes"]}),

@@ -104,6 +104,7 @@ class Task(Record):
             *Record.Meta.indexes,
             models.Index(fields=["status", "due_date"]),
             models.Index(fields=["due_date"]),
+            models.Index(fields=["completed_date"]),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -171,7 +171,9 @@ class WorkflowInstance(Record):
         ordering = ["-start_date", "-pk"]
         indexes = [
             *Record.Meta.indexes,
-            models.Index(fields=["workflow", "current_state"]),
+            # A column of the board: what has stood there longest, or the newest.
+            models.Index(fields=["workflow", "current_state", "last_transition_date"], name="instance_board"),
+            models.Index(fields=["workflow", "start_date"], name="instance_began"),
             models.Index(fields=["status", "last_transition_date"]),
             models.Index(fields=["client_lead_email"]),
             # The unique constraint's index is partial, and SQLite cannot use it for a look-up by parameter.

@@ -23,6 +23,7 @@ from higherself.core.adminsite.actions import MOST_AT_ONCE, RowAction, perform
 from higherself.core.adminsite.paginator import BoundedPaginator
 from higherself.core.adminsite.panels import BOTTOM, TOP, panels_for
 from higherself.core.fields import FilesField, NameListField, PeopleField
+from higherself.core.wordsearch import by_words
 
 Fieldsets = list[tuple[Any, dict[str, Any]]]
 
@@ -49,6 +50,8 @@ class ModelAdmin(UnfoldModelAdmin):
     change_form_outer_before_template = "console/panels_top.html"
     change_form_outer_after_template = "console/panels_bottom.html"
 
+    # Text columns that a long table is searched in as if they were one (see `higherself.core.wordsearch`).
+    word_search: tuple[str, ...] = ()
     row_actions: tuple[RowAction, ...] = ()
     # Shown, never edited.
     facts: tuple[str, ...] = ()
@@ -112,6 +115,13 @@ class ModelAdmin(UnfoldModelAdmin):
         # The total is not counted: without this the heading offers to "show all" of it.
         changelist.full_result_count = changelist.result_count
         return changelist
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        if self.word_search:
+            return by_words(queryset, self.word_search, search_term), False
+        return super().get_search_results(request, queryset, search_term)
 
     # -- actions ------------------------------------------------------------------------------------------------
     def get_row_actions(self) -> tuple[RowAction, ...]:

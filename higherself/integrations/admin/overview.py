@@ -136,10 +136,14 @@ def _seen() -> tuple[dict[str, datetime], dict[str, dict[date, int]]]:
         start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         lately = InboundEvent.objects.filter(received_at__gte=start - timedelta(days=DAYS - 1)).order_by()
         days: dict[str, dict[date, int]] = {}
-        rows = lately.values_list("provider", TruncDate("received_at")).annotate(Count("pk"))
-        for provider, day, number in rows:
+        last: dict[str, datetime] = {}
+        rows = lately.values_list("provider", TruncDate("received_at")).annotate(Count("pk"), Max("received_at"))
+        for provider, day, number, newest in rows:
             days.setdefault(provider, {})[day] = number
-        last = dict(InboundEvent.objects.order_by().values_list("provider").annotate(Max("received_at")))
+            last[provider] = max(newest, last.get(provider, newest))
+        for provider in set(PROVIDERS) - set(last):
+            older = InboundEvent.objects.filter(provider=provider).aggregate(newest=Max("received_at"))["newest"]
+            last |= {provider: older} if older else {}
         found = (last, days)
         cache.set("console.providers", found, KEPT_SECONDS)
     return found
