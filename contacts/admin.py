@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -11,12 +12,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from contacts.ledger import ConsentChange, Interaction
 from contacts.models import BusinessEntity, Contact
 from higherself.core.admin import (
     TOP,
     Business,
     Chart,
     Figure,
+    Moment,
     Panel,
     RecordAdmin,
     Scope,
@@ -32,6 +35,7 @@ from higherself.core.admin import (
     story,
     story_panel,
     tone_of,
+    until,
 )
 
 # The switch of businesses shows no more than these.
@@ -187,3 +191,34 @@ def time_line(request: HttpRequest, contact: Contact) -> Panel:
 
 
 story(Contact)(edits)
+
+
+@story(Contact)
+def what_they_did(contact: Contact, before: datetime | None, limit: int) -> list[Moment]:
+    rows = until(Interaction.objects.filter(contact=contact), "at", before, limit)
+    return [
+        Moment(row.at, gettext("did"), row.about or row.get_kind_display(), "bolt", row.source, note=_points(row))
+        for row in rows
+    ]
+
+
+def _points(row: Interaction) -> str:
+    return f"{row.get_kind_display()} · +{row.points}" if row.points else row.get_kind_display()
+
+
+@story(Contact)
+def consent_given(contact: Contact, before: datetime | None, limit: int) -> list[Moment]:
+    rows = until(ConsentChange.objects.filter(contact=contact), "at", before, limit)
+    said = {True: gettext("%(channel)s marketing: yes"), False: gettext("%(channel)s marketing: no")}
+    return [
+        Moment(
+            row.at,
+            gettext("consent"),
+            said[row.granted] % {"channel": row.get_channel_display()},
+            "verified_user",
+            row.source,
+            note=row.detail,
+            tone="good" if row.granted else "warn",
+        )
+        for row in rows
+    ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Min
+from django.db.models import Count, Min
 from django.utils import timezone
 
 from higherself.core import health
@@ -48,10 +48,10 @@ def queue() -> Queue:
         waiting, oldest = 0, []
         for mapping in MAPPINGS.values():
             rows = rows_manager(mapping.model).filter(local_change_at__isnull=False)
-            number = rows.count()
-            waiting += number
-            if number:
-                oldest.append(rows.aggregate(first=Min("local_change_at"))["first"])
+            counted = rows.aggregate(number=Count("pk"), first=Min("local_change_at"))
+            waiting += counted["number"]
+            if counted["first"] is not None:
+                oldest.append(counted["first"])
         found = Queue(waiting, min(oldest, default=None))
         cache.set("notion.queue", found, _KEPT_SECONDS)
     return found

@@ -39,7 +39,7 @@ def said(amounts: Iterable[tuple[str, Decimal | None]]) -> str:
 
 def _taken(rows: QuerySet[Any], scope: Scope, amount: Any) -> str:
     paid = rows.filter(paid_at__gte=scope.start, paid_at__lt=scope.end, **scope.of(ENTITY)).order_by()
-    return said(paid.values_list("currency").annotate(Sum(amount)))
+    return said(paid.values_list("currency").annotate(paid_sum=Sum(amount)))
 
 
 @figures

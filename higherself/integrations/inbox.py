@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Concat
 from django.utils import timezone
 
@@ -205,7 +205,12 @@ def quarantine(events: QuerySet[InboundEvent], who: str) -> int:
     """Ends the attempts at events that wait for one, until a person has them replayed; the last reason is kept."""
     waiting = events.filter(status__in=[Status.RECEIVED, Status.RETRYING])
     said = f"Stopped by {who[:150]}."
-    reason = Case(When(error="", then=Value(said)), default=Concat(Value(f"{said} Before that: "), F("error")))
+    before = f"{said} Before that: "
+    reason = Case(
+        When(error="", then=Value(said)),
+        default=Concat(Value(before), F("error"), output_field=TextField()),
+        output_field=TextField(),
+    )
     return waiting.update(
         status=Status.QUARANTINED, error=reason, next_attempt_at=None, worker="", processed_at=timezone.now()
     )

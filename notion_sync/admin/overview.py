@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Min
+from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -212,9 +212,8 @@ def _counted() -> dict[str, tuple[str, int, datetime | None]]:
 def _count(model: Any) -> tuple[str, int, datetime | None]:
     number = bounded(model.objects.live())
     rows = rows_manager(model).filter(local_change_at__isnull=False)
-    waiting = bounded(rows)
-    oldest = rows.aggregate(first=Min("local_change_at"))["first"] if waiting else None
-    return ("1,000+" if number > 1000 else f"{number:,}"), waiting, oldest
+    counted = rows.aggregate(number=Count("pk"), first=Min("local_change_at"))
+    return ("1,000+" if number > 1000 else f"{number:,}"), counted["number"], counted["first"]
 
 
 def _last_runs() -> dict[str, dict[str, Any]]:

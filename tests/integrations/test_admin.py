@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -130,3 +131,71 @@ def test_an_event_is_found_by_its_id(owner: Client):
     found = owner.get(reverse("admin:integrations_inboundevent_changelist"), {"q": str(event.pk)}).context["cl"]
 
     assert [row.pk for row in found.result_list] == [event.pk]
+
+
+# -- looking for and replaying --------------------------------------------------------------------------------------
+def _found(client: Client, term: str, **filters: str) -> list[Any]:
+    answer = client.get(reverse("admin:integrations_inboundevent_changelist"), {"q": term, **filters})
+    return sorted(row.delivery_key for row in answer.context["cl"].result_list)
+
+
+def test_events_are_found_by_id_by_key_and_by_words_of_what_came(owner: Client):
+    first = _event(body='{"name": "Lucía", "email": "lucia@example.org"}'.encode())
+    escaped = _event(body=b'{"name": "Luc\\u00eda"}')
+    _event(body=b'{"name": "Somebody"}', event_type="form_response")
+
+    assert _found(owner, str(first.pk)) == [first.delivery_key]
+    assert _found(owner, escaped.delivery_key) == [escaped.delivery_key]
+    assert _found(owner, "lucia@example.org") == [first.delivery_key]
+    assert _found(owner, "Lucía") == [first.delivery_key, escaped.delivery_key]
+    assert _found(owner, "form_response") == ["d2"]
+    assert _found(owner, "100%_'\"") == []
+
+
+def test_words_are_looked_for_in_the_newest_that_the_filters_leave(owner: Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("higherself.integrations.admin.searching.NEWEST", 1)
+    old = _event(body=b"needle", received_at=timezone.now() - timedelta(days=1), provider="amelia")
+    _event(body=b"hay")
+
+    assert _found(owner, "needle") == []
+    assert _found(owner, "needle", provider="amelia") == [old.delivery_key]
+
+
+def test_events_are_replayed_by_provider_state_and_time_after_a_look(owner: Client):
+    now = timezone.now()
+    wanted = _event(status="quarantined", next_attempt_at=None, received_at=now - timedelta(hours=2), error="broken")
+    _event(status="quarantined", next_attempt_at=None, received_at=now - timedelta(days=2))
+    _event(status="quarantined", next_attempt_at=None, provider="amelia", received_at=now - timedelta(hours=2))
+    _event(status="processed", next_attempt_at=None, received_at=now - timedelta(hours=2))
+    url = reverse("admin:replay_events")
+    since = f"{now - timedelta(days=1):%Y-%m-%dT%H:%M}"
+    query = {"status": "quarantined", "provider": "typeform", "since": since, "until": "", "event_type": ""}
+
+    look = owner.get(url, query)
+    assert (look.context["number"], [event.pk for event in look.context["first"]]) == (1, [wanted.pk])
+    assert InboundEvent.objects.filter(status="received").count() == 0
+
+    owner.post(url, query)
+    (replayed,) = InboundEvent.objects.filter(status="received")
+    assert (replayed.pk, replayed.error, replayed.replayed_by) == (wanted.pk, "", "owner")
+
+
+def test_replaying_by_filter_needs_the_right_to_change_events(client: Client):
+    user = User.objects.create_user("viewer", password="a-long-password", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_inboundevent"))
+    client.force_login(user)
+
+    assert client.get(reverse("admin:replay_events")).status_code == 403
+
+
+def test_an_event_that_is_tried_in_vain_is_put_aside_with_the_last_reason_kept(owner: Client):
+    waiting = _event(status="retrying", attempts=3, error="Notion was away")
+    done = _event(status="processed", next_attempt_at=None)
+    for event in (waiting, done):
+        owner.post(reverse("admin:integrations_inboundevent_do", args=[event.pk, "quarantine"]))
+
+    waiting.refresh_from_db()
+    done.refresh_from_db()
+    assert (waiting.status, waiting.next_attempt_at) == ("quarantined", None)
+    assert waiting.error == "Stopped by owner. Before that: Notion was away"
+    assert done.status == "processed"

@@ -9,16 +9,17 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.admin.options import get_content_type_for_model
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from higherself.core.adminsite import cells
 from higherself.core.adminsite.panels import TOP, Panel
+from higherself.core.history.models import PERSON, ChangeSet
 
 SHOWN = 25
 # The others are folded away, so that the form is not far.
@@ -84,17 +85,37 @@ def story_panel(request: HttpRequest, obj: models.Model, order: int = 12) -> Pan
     return Panel(gettext_lazy("Time line"), "console/timeline.html", context, place=TOP, order=order, icon="history")
 
 
+_TONES = {PERSON: "busy"}
+
+
 def edits(obj: models.Model, before: datetime | None, limit: int) -> list[Moment]:
-    """What staff did to the record here in the console."""
-    entries = LogEntry.objects.filter(content_type=get_content_type_for_model(obj), object_id=str(obj.pk))
-    rows = until(entries.select_related("user"), "action_time", before, limit)
+    """What was changed in the record's fields, by whom, and from which side."""
+    mine = ChangeSet.objects.filter(model=obj._meta.label_lower, record_id=obj.pk)
+    rows = until(mine.exclude(kind=ChangeSet.Kind.CREATED), "at", before, limit)
     return [
         Moment(
-            row.action_time,
-            _("edit"),
-            row.get_change_message() or _("Changed"),
+            row.at,
+            _("changed"),
+            ", ".join(_label(type(obj), name) for name in row.changes) or row.get_kind_display(),
             "edit",
-            row.user.get_full_name() or row.user.get_username(),
+            f"{row.actor or _('the server')} ({row.get_origin_display()})",
+            note="; ".join(filter(None, (_from_to(value) for value in list(row.changes.values())[:3]))),
+            tone=_TONES.get(row.origin, "calm"),
         )
         for row in rows
     ]
+
+
+def _label(model: type[models.Model], name: str) -> str:
+    try:
+        return str(getattr(model._meta.get_field(name), "verbose_name", name))
+    except FieldDoesNotExist:
+        return name
+
+
+def _from_to(value: Any) -> str:
+    """``111 → 222``; relations are told in the history below."""
+    if not isinstance(value, list) or len(value) != 2 or any(isinstance(side, (dict, list)) for side in value):
+        return ""
+    old, new = (Truncator("–" if side in (None, "") else str(side)).chars(60) for side in value)
+    return f"{old} → {new}"
