@@ -14,7 +14,7 @@ from agents_app.agents.base import BaseAgent, Context, Created, Outcome, Result
 from agents_app.leads import fieldmap, scoring
 from agents_app.leads.schema import Lead, LeadSubmission
 from agents_app.models import WorkflowInstance
-from agents_app.services import catalog, contacts
+from agents_app.services import catalog, contacts, crm
 from agents_app.services.catalog import Catalog, FormMap
 from agents_app.text import clean, one_line, shorten
 from agents_app.workflow import engine
@@ -157,6 +157,7 @@ def _add_to(instance: WorkflowInstance, contact: Contact, case: _Case) -> Outcom
     run.note("new_submission", remark, {"submission": case.source_id, "score": case.score.points})
     _requalify(run, case)
     followed = run.save()
+    _tell_services(run.instance, contact, case)
     created = tuple(Created.of(task) for task in followed.tasks)
     return Outcome(
         Result.DUPLICATE,
@@ -199,6 +200,7 @@ def _open(contact: Contact, new: bool, case: _Case) -> Outcome:
     run.begin(remark, {"submission": case.source_id})
     run.fire("scored", note=_why(case.score), data={"score": case.score.points})
     followed = run.save()
+    _tell_services(run.instance, contact, case)
     rows = [*([contact] if new else []), run.instance, *followed.tasks]
     return Outcome(
         Result.DONE,
@@ -206,6 +208,14 @@ def _open(contact: Contact, new: bool, case: _Case) -> Outcome:
         f"{run.instance.current_state} ({case.score.level}, {case.score.points} points).",
         tuple(Created.of(row) for row in rows),
     )
+
+
+def _tell_services(instance: WorkflowInstance, contact: Contact, case: _Case) -> None:
+    key = f"{case.source}:{case.source_id}"
+    if case.form.map.sync_to_hubspot:
+        crm.tell_hubspot(contact, key=key, about=instance)
+    if case.lead.email_opt_in:
+        crm.subscribe(contact, key=key)
 
 
 def _why(score: scoring.Score) -> str:

@@ -127,6 +127,8 @@ class FieldMap(BaseModel):
     constants: dict[Target, str] = {}
     # ISO country that telephone numbers without a + belong to, such as "US".
     phone_region: str = Field(default="", pattern="^([A-Z]{2})?$")
+    # Whether who fills in this form is told to HubSpot, where that is configured.
+    sync_to_hubspot: bool = True
 
     @model_validator(mode="after")
     def _finds_people(self) -> FieldMap:

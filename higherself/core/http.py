@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -32,6 +32,9 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 LONGEST_RETRY_AFTER = 24 * 3600.0
 _CHUNK = 64 * 1024
 _ADDRESS = re.compile(r"[^\s@/?&=\"']+(?:@|%40)[^\s@/?&=\"']+")
+
+
+Self = TypeVar("Self", bound="Http")
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ class Http:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=0))
 
-    def __enter__(self) -> Http:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
