@@ -339,6 +339,8 @@ LOGGING = {
         "notion_client": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        # It would log addresses with their queries.
+        "urllib3": {"level": "WARNING"},
     },
 }
 

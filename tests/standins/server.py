@@ -104,6 +104,8 @@ class Service:
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
         self.made = 0
+        # Seconds between an effect and its answer: time for somebody to be killed in.
+        self.delay = 0.0
 
     def fail(self, kind: int | str, times: int = 1, **where: Any) -> None:
         self.faults.append(Fault(kind, times, **where))
@@ -222,6 +224,7 @@ def _handler(standins: StandIns) -> type[BaseHTTPRequestHandler]:
                     reply = service.answer(request)
             if kind == "silence":
                 standins.closing.wait()
+            standins.closing.wait(service.delay)
             if isinstance(kind, str) and kind:
                 self.close_connection = True
             elif reply is not None:
