@@ -1,7 +1,6 @@
 """What every operation at every provider must do: its effect exists exactly once, whatever goes wrong on the way.
 
-To add a provider: a stand-in in ``tests/standins/<slug>.py`` with a case for each operation, and a line in
-``tests/standins/services.py``.
+To add a provider: a stand-in in ``tests/standins/<slug>.py`` with a case for each operation.
 """
 
 from __future__ import annotations

@@ -99,6 +99,8 @@ class Service:
     slug: str
     options: dict[str, str] = {}
     cases: tuple[Case, ...] = ()
+    # How its webhooks prove themselves (signers of ``tests/integrations/support.py``), where it signs.
+    ways: tuple[Any, ...] = ()
 
     def __init__(self) -> None:
         self.requests: list[Request] = []

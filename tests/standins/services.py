@@ -1,30 +1,24 @@
-"""Every stand-in, in one visible table."""
+"""Every stand-in: the `Service` of each module of this folder."""
 
 from __future__ import annotations
 
-from tests.standins.airtable import Airtable
-from tests.standins.amelia import Amelia
-from tests.standins.beehiiv import Beehiiv
-from tests.standins.circle import Circle
-from tests.standins.hubspot import HubSpot
-from tests.standins.plaud import Plaud
-from tests.standins.server import Service
-from tests.standins.snovio import Snovio
-from tests.standins.tutorlm import TutorLM
-from tests.standins.typeform import Typeform
-from tests.standins.userfeedback import UserFeedback
-from tests.standins.woocommerce import WooCommerce
+import importlib
+import pkgutil
+from pathlib import Path
 
-SERVICES: tuple[type[Service], ...] = (
-    HubSpot,
-    Typeform,
-    WooCommerce,
-    Beehiiv,
-    Airtable,
-    Amelia,
-    Circle,
-    Plaud,
-    Snovio,
-    TutorLM,
-    UserFeedback,
-)
+from tests.standins.server import Service
+
+
+def _found() -> tuple[type[Service], ...]:
+    names = sorted(item.name for item in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    modules = [importlib.import_module(f"tests.standins.{name}") for name in names]
+    return tuple(
+        item
+        for module in modules
+        for item in vars(module).values()
+        if isinstance(item, type) and issubclass(item, Service) and item.__module__ == module.__name__
+        if item is not Service
+    )
+
+
+SERVICES = _found()
