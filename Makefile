@@ -49,6 +49,7 @@ e2e: $(VENV)/.dev  ## Drive the console with a real browser
 lock:  ## Renew the locked requirements (needs uv)
 	uv pip compile --universal --python-version 3.10 --no-emit-index-url --no-header --generate-hashes requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.10 --no-emit-index-url --no-header --generate-hashes requirements-dev.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.10 --no-emit-index-url --no-header --generate-hashes requirements-ai.in -o requirements-ai.txt
 
 clean:  ## Remove the local data (not .env)
 	rm -rf var

@@ -402,3 +402,10 @@ class ApprovalStatus(models.TextChoices):
     APPROVED = "approved", _("approved")
     REFUSED = "refused", _("refused")
     WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class AssistStatus(models.TextChoices):
+    WAITING = "waiting", _("waiting")
+    WORKING = "working", _("working")
+    ANSWERED = "answered", _("answered")
+    FAILED = "failed", _("failed")

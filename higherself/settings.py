@@ -236,6 +236,12 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="The HigherSelf Netwo
 TEAM_EMAILS = env.list("TEAM_EMAILS", default=[])
 # An incoming webhook of Slack; without it, messages for Slack are skipped and say so.
 SLACK_WEBHOOK_URL = secret("SLACK_WEBHOOK_URL")
+# Help by a language model, as "provider:model" of pydantic-ai; empty: rules answer, and nothing is asked outside.
+AI_MODEL = env.str("AI_MODEL", default="").strip()
+AI_API_KEY = secret("AI_API_KEY")
+AI_BASE_URL = base_url("AI_BASE_URL", "")
+AI_MAX_TOKENS = env.int("AI_MAX_TOKENS", default=2000)
+AI_TIMEOUT_SECONDS = env.int("AI_TIMEOUT_SECONDS", default=60)
 # So many records put aside at once in the console need a second person's approval.
 ARCHIVE_APPROVAL_FROM = env.int("ARCHIVE_APPROVAL_FROM", default=20)
 

@@ -15,6 +15,7 @@ from agents_app.models import (
     AgentRun,
     ApiIntegration,
     Approval,
+    AssistAnswer,
     CommunicationPattern,
     DataTransformation,
     Notification,
@@ -151,6 +152,12 @@ def make_approval(**given: Any) -> Approval:
     number = next(_numbers)
     defaults = {"key": f"approval-{number}", "subject_model": "contacts.contact", "requested_by": "LeadCaptureAgent"}
     return _make(Approval, given, action="records.archive", subject_label=f"Subject {number}", **defaults)
+
+
+def make_assist_answer(**given: Any) -> AssistAnswer:
+    number = next(_numbers)
+    defaults = {"kind": "lead.summary", "subject_model": "agents_app.workflowinstance", "subject_id": number}
+    return _make(AssistAnswer, given, requested_by="Grace", subject_label=f"Subject {number}", **defaults)
 
 
 # The sixteen mirrored models, by the key of their database.

@@ -2,6 +2,7 @@
 
 from agents_app.admin import (
     approvals,
+    assist,
     boards,
     catalog,
     home,
@@ -18,6 +19,7 @@ from agents_app.admin import (
 
 __all__ = [
     "approvals",
+    "assist",
     "boards",
     "catalog",
     "home",

@@ -1,4 +1,5 @@
 from agents_app.models.approvals import Approval
+from agents_app.models.assist import AssistAnswer
 from agents_app.models.catalog import ApiIntegration, DataTransformation
 from agents_app.models.messages import Notification, NotificationTemplate
 from agents_app.models.registry import Agent, CommunicationPattern
@@ -11,6 +12,7 @@ __all__ = [
     "AgentRun",
     "ApiIntegration",
     "Approval",
+    "AssistAnswer",
     "CommunicationPattern",
     "DataTransformation",
     "Notification",

@@ -41,3 +41,7 @@ def new_template_id() -> str:
 
 def new_approval_id() -> str:
     return public_id("APPR")
+
+
+def new_assist_id() -> str:
+    return public_id("ASST")

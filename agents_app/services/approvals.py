@@ -40,6 +40,7 @@ LABELS: dict[str, str | Promise] = {
     "content.publish": gettext_lazy("Publish content"),
     "order.refund": gettext_lazy("Refund an order"),
     "booking.refund": gettext_lazy("Refund a booking"),
+    "reply.send": gettext_lazy("Send a reply"),
     ARCHIVE: gettext_lazy("Archive many records"),
 }
 

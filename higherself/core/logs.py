@@ -13,6 +13,7 @@ from django.core.signals import setting_changed
 MASK = "***"
 _SECRET_SETTINGS = (
     "SLACK_WEBHOOK_URL",
+    "AI_API_KEY",
     "SECRET_KEY",
     "NOTION_API_TOKEN",
     "NOTION_WEBHOOK_TOKEN",

@@ -62,6 +62,7 @@ ACCESS: dict[str, Access] = {
     "agents_app.workflowinstance": Access("vac", "vc", "vc", "v"),
     "agents_app.workflowtransition": _LEDGER,
     "agents_app.approval": _LEDGER,
+    "agents_app.assistanswer": _LEDGER,
     "agents_app.workflow": _CATALOGUE,
     "agents_app.usecase": _CATALOGUE,
     "bookings.product": _CATALOGUE,

@@ -114,6 +114,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "bookings.order": factories.make_order,
     "bookings.orderline": factories.make_order_line,
     "agents_app.approval": factories.make_approval,
+    "agents_app.assistanswer": factories.make_assist_answer,
     "agents_app.agentrun": factories.make_agent_run,
     "integrations.inboundevent": _event,
     "integrations.outboundcall": lambda: OutboundCall.objects.create(

@@ -46,6 +46,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(gettext_lazy("Workflow board"), "view_column", "board_instances", is_page=True),
             Entry(gettext_lazy("Tasks"), "task_alt", "agents_app.task", ("overdue",)),
             Entry(gettext_lazy("Approvals"), "how_to_reg", "agents_app.approval", ("approvals",)),
+            Entry(gettext_lazy("Answers of the assistant"), "robot_2", "agents_app.assistanswer"),
             Entry(gettext_lazy("Workflow instances"), "route", "agents_app.workflowinstance", ("instances",)),
             Entry(gettext_lazy("Products and services"), "spa", "bookings.product"),
         ),
