@@ -9,6 +9,7 @@ class AgentsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported late: all need the models.
+        from agents_app import personal as _personal  # noqa: F401, PLC0415 - registers where data of people is kept
         from agents_app import receivers, results, tasks  # noqa: F401, PLC0415
         from agents_app.assist import desk  # noqa: F401, PLC0415
         from agents_app.sales import receivers as sales_receivers  # noqa: F401, PLC0415

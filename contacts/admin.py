@@ -5,23 +5,30 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from contacts import pages
 from contacts.ledger import ConsentChange, Interaction
+from contacts.merges import ContactMerge
+from contacts.merging import undo
 from contacts.models import BusinessEntity, Contact
 from higherself.core.admin import (
     TOP,
+    Answer,
     Business,
     Chart,
     Figure,
     Moment,
     Panel,
+    ReadOnlyAdmin,
     RecordAdmin,
+    RowAction,
     Scope,
     bounded,
     businesses,
@@ -36,6 +43,7 @@ from higherself.core.admin import (
     story_panel,
     tone_of,
     until,
+    who,
 )
 
 # The switch of businesses shows no more than these.
@@ -64,6 +72,7 @@ class BusinessEntityAdmin(RecordAdmin):
 @admin.register(Contact)
 class ContactAdmin(RecordAdmin):
     import_keys = ("email",)
+    actions = ("merge_selected",)
     list_display = ("full_name", "email", "phone", "state", "quality", "touched")
     list_filter = (
         options("status"),
@@ -110,6 +119,19 @@ class ContactAdmin(RecordAdmin):
     state = cells.status("status")
     touched = cells.when("updated_at", _("changed"))
 
+    @admin.action(description=_("Merge"), permissions=["merge"])
+    def merge_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        keys = list(queryset.values_list("pk", flat=True)[: pages.MOST_AT_ONCE + 1])
+        if not 2 <= len(keys) <= pages.MOST_AT_ONCE:
+            text = gettext("Choose two to %(most)d contacts.") % {"most": pages.MOST_AT_ONCE}
+            self.message_user(request, text, messages.ERROR)
+            return None
+        return HttpResponseRedirect(f"{reverse('admin:contact_merge')}?ids={','.join(map(str, sorted(keys)))}")
+
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        user: Any = request.user
+        return bool(user.has_perm("contacts.merge_contact") and user.has_perm("contacts.change_contact"))
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup == "campaigns__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
@@ -135,6 +157,41 @@ def entities() -> list[Business]:
     """What the console can be narrowed down to; the first few, where there are many."""
     rows = BusinessEntity.objects.live().order_by("pk").values_list("pk", "name")[:MOST_BUSINESSES]
     return [Business(pk, name) for pk, name in rows]
+
+
+def _take_apart(request: HttpRequest, rows: list[ContactMerge]) -> Answer:
+    for row in rows:
+        undo(row, who(request))
+    return gettext("Taken apart: the merged contact is back with what it had. Notion follows.")
+
+
+@admin.register(ContactMerge)
+class ContactMergeAdmin(ReadOnlyAdmin):
+    """Which contact was merged into which; a mistake is taken apart here."""
+
+    list_display = ("moment", "merged_name", "kept_name", "actor", "undone")
+    list_select_related = ("survivor", "merged")
+    search_fields = ("=email", "actor")
+    ordering = ("-pk",)
+    fieldsets = [(None, {"fields": ["moment", "merged_name", "kept_name", "actor", "undone", "moved", "before"]})]
+    row_actions = (
+        RowAction(
+            "take_apart",
+            _("Take apart"),
+            _take_apart,
+            icon="call_split",
+            when=lambda row: row.undone_at is None,
+            bulk=False,
+            permission="merge",
+            confirm=_("The merged contact comes back with what was moved from it. Go on?"),
+        ),
+    )
+    moment, undone = cells.when("at", _("when")), cells.when("undone_at", _("taken apart"))
+    merged_name, kept_name = cells.related("merged"), cells.related("survivor")
+
+    def may(self, request: HttpRequest, action: RowAction) -> bool:
+        user: Any = request.user
+        return bool(user.has_perm("contacts.merge_contact") and user.has_perm("contacts.change_contact"))
 
 
 @figures

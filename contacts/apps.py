@@ -6,3 +6,6 @@ class ContactsConfig(AppConfig):
     name = "contacts"
     verbose_name = _("Contacts")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from contacts import personal  # noqa: F401, PLC0415 - registers where data of people is kept

@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from contacts import choices
 from contacts.fields import KeyFromName, free_key
 from contacts.ledger import ConsentChange, Interaction
+from contacts.merges import ContactMerge
 from higherself.core.fields import LowercaseEmailField, NameListField, PeopleField, SelectField
 from higherself.core.ids import public_id
 from higherself.core.models import Record
 
-__all__ = ["BusinessEntity", "ConsentChange", "Contact", "Interaction"]
+__all__ = ["BusinessEntity", "ConsentChange", "Contact", "ContactMerge", "Interaction"]
 
 
 def new_contact_id() -> str:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from contacts.choices import NO_MARKETING
+from contacts.merging import survivor_of
 from contacts.models import BusinessEntity, Contact
 
 
 def contact_with_email(email: str) -> Contact | None:
     """The live contact with this address, in whatever case it is written."""
-    return Contact.objects.live().filter(email=email).first() if email.strip() else None
+    if not email.strip():
+        return None
+    found = Contact.objects.live().filter(email=email).first()
+    if found is not None:
+        return found
+    # Somebody whose contact was merged into another one.
+    survivor = survivor_of(email)
+    return Contact.objects.live().filter(pk=survivor).first() if survivor else None
 
 
 def accepting_email_marketing(contacts: QuerySet[Contact]) -> QuerySet[Contact]:

@@ -8,4 +8,5 @@ class NotionSyncConfig(AppConfig):
     verbose_name = "Notion"
 
     def ready(self) -> None:
-        from notion_sync import connection, health, metrics, receivers, tasks  # noqa: F401, PLC0415 - they register themselves
+        # They register themselves.
+        from notion_sync import connection, health, metrics, personal, receivers, tasks  # noqa: F401, PLC0415

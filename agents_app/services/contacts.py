@@ -12,6 +12,7 @@ from agents_app.leads.scoring import Score
 from agents_app.text import shorten, union
 from contacts import consent, interactions
 from contacts.choices import ContactStatus, ContactType, InteractionKind, LeadSource
+from contacts.merging import survivor_of
 from contacts.models import BusinessEntity, ConsentChange, Contact, Interaction
 
 # Notion: reference/request-limits. One rich-text item holds 2000 characters.
@@ -40,10 +41,14 @@ def known_source(name: str) -> str:
 
 def locked(email: str) -> Contact | None:
     """The live contact with this address, locked until the transaction ends, so that two leads cannot mix."""
-    rows = Contact.objects.select_for_update().filter(email=email, archived_at__isnull=True)
-    # Most leads are new people: to learn that nobody is there, one column is enough.
-    found = list(rows.values_list("pk", flat=True)[:1])
-    return Contact.objects.get(pk=found[0]) if found else None
+    rows = Contact.objects.select_for_update().filter(email=email)
+    # Most leads are new people: to learn that nobody is there, two columns are enough.
+    found = list(rows.values_list("pk", "archived_at")[:50])
+    live = next((pk for pk, archived_at in found if archived_at is None), None)
+    if live is None and found:
+        # Somebody whose contact was merged into another one.
+        live = survivor_of(email)
+    return Contact.objects.select_for_update().live().filter(pk=live).first() if live else None
 
 
 def remember(contact: Contact | None, heard: Heard, entities: Sequence[BusinessEntity]) -> tuple[Contact, bool]:

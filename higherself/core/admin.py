@@ -5,6 +5,7 @@ So the look (django-unfold) can be changed in one place.
 
 from __future__ import annotations
 
+from higherself.core.access.sensitive import ask as ask_password
 from higherself.core.adminsite import boards, cells
 from higherself.core.adminsite import system as _system  # noqa: F401 - registers the kernel's own rows
 from higherself.core.adminsite.actions import Answer, Refused, RowAction, who
@@ -24,7 +25,7 @@ from higherself.core.adminsite.base import ModelAdmin, ReadOnlyAdmin
 from higherself.core.adminsite.boards import Card, Column, Move
 from higherself.core.adminsite.charts import Chart, by_day
 from higherself.core.adminsite.filters import Due, options
-from higherself.core.adminsite.pages import shown, staff_page
+from higherself.core.adminsite.pages import page, shown, staff_page
 from higherself.core.adminsite.panels import BOTTOM, TOP, Panel, panel, table
 from higherself.core.adminsite.records import (
     ARCHIVE,
@@ -69,6 +70,7 @@ __all__ = [
     "Refused",
     "RowAction",
     "Scope",
+    "ask_password",
     "boards",
     "bounded",
     "businesses",
@@ -82,6 +84,7 @@ __all__ = [
     "matters",
     "notices",
     "options",
+    "page",
     "panel",
     "set_archive_gate",
     "set_bridge",

@@ -54,6 +54,7 @@ ACCESS: dict[str, Access] = {
     # people
     "contacts.businessentity": _CATALOGUE,
     "contacts.contact": _ALL_WORK,
+    "contacts.contactmerge": Access("v", "v", "v", ""),
     "community.member": Access("vac", "v", "vac", "v"),
     "community.reward": Access("vac", "v", "vac", "v"),
     "campaigns.feedback": _ALL_WORK,
@@ -116,6 +117,10 @@ ACCESS: dict[str, Access] = {
 POWERS: dict[str, tuple[str, ...]] = {
     "agents_app.decide_approval": (OPERATOR,),
     # Only for kinds of record that the person may change as well.
+    "contacts.merge_contact": (OPERATOR,),
+    # For Owners alone.
+    "contacts.erase_contact": (),
+    "contacts.disclose_contact": (),
     "core.export_importrun": (OPERATOR, MARKETING, COMMUNITY),
     "core.revert_changeset": (OPERATOR, MARKETING, COMMUNITY),
 }

@@ -10,6 +10,6 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Integrations")
 
     def ready(self) -> None:
-        from higherself.integrations import followups, health, metrics, tasks  # noqa: F401, PLC0415 - registers them
+        from higherself.integrations import followups, health, metrics, personal, tasks  # noqa: F401, PLC0415 - registers them
 
         followups.connect()

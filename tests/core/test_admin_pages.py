@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from agents_app.models import AgentRun, Notification, WorkflowTransition
 from agents_app.services import catalog
+from contacts.merges import ContactMerge
 from higherself.core.models import ApiToken, ChangeSet, Heartbeat, ImportRun, LoginAttempt
 from higherself.integrations.models import (
     BackfillState,
@@ -144,6 +145,9 @@ MAKERS: dict[str, Callable[[], Any]] = {
         model="contacts.contact", record_id=next(_numbers), actor="Ada", changes={"phone": ["1", "2"]}
     ),
     "core.importrun": lambda: ImportRun.objects.create(model="contacts.contact", file_name="x.csv", state="ready"),
+    "contacts.contactmerge": lambda: ContactMerge.objects.create(
+        survivor=factories.make_contact(), merged=factories.make_contact()
+    ),
     "core.loginattempt": lambda: LoginAttempt.objects.create(account=f"a{next(_numbers)}", failures=2),
     "core.apitoken": lambda: ApiToken.objects.create(name="t", digest=f"d{next(_numbers)}"),
     "auth.user": lambda: User.objects.create(username=f"u{next(_numbers)}"),

@@ -29,6 +29,7 @@ class ChangeSet(models.Model):
     class Kind(models.TextChoices):
         CREATED = "created", _("created")
         CHANGED = "changed", _("changed")
+        ERASED = "erased", _("person erased")
 
     model = models.CharField(_("kind of record"), max_length=60)
     record_id = models.BigIntegerField(_("record"))

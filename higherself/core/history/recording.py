@@ -36,6 +36,7 @@ class Scope:
     event_id: UUID | None = None
     reverts: ChangeSet | None = None
     notes: dict[Key, ChangeSet] | None = field(default=None, repr=False)
+    muted: bool = False
 
     def name(self) -> str:
         return (self.actor if isinstance(self.actor, str) else self.actor())[:200]
@@ -83,8 +84,11 @@ def _entered(scope: Scope) -> Iterator[None]:
         _scope.reset(token)
 
 
-def is_gathering() -> bool:
-    return _scope.get().notes is not None
+@contextmanager
+def silent() -> Iterator[None]:
+    """Notes nothing: for erasing, where the old values are what must not be kept."""
+    with _entered(Scope(muted=True)):
+        yield
 
 
 # -- notes ----------------------------------------------------------------------------------------------------------
@@ -107,7 +111,10 @@ def draft(
 
 def write(drafts: Sequence[ChangeSet]) -> None:
     """Inserts the notes, or keeps them for the end of the work under way."""
-    notes = _scope.get().notes
+    scope = _scope.get()
+    if scope.muted:
+        return
+    notes = scope.notes
     if notes is None:
         if drafts:
             ChangeSet.objects.bulk_create(drafts)

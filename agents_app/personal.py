@@ -1,0 +1,58 @@
+"""What the agents' work tells about people: instances, their history, tasks, messages, runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from agents_app.choices import NotificationStatus
+from agents_app.models import AgentRun, Approval, Notification, Task, WorkflowInstance, WorkflowTransition
+from higherself.core import personal
+from higherself.core.personal import Person
+
+
+def _instances(person: Person) -> QuerySet[Any]:
+    mail = Q(client_lead_email__in=person.emails) if person.emails else Q()
+    return WorkflowInstance._base_manager.filter(Q(contact__in=person.pks) | mail)
+
+
+def _messages(person: Person) -> QuerySet[Any]:
+    mail = Q(recipient__in=person.emails) if person.emails else Q()
+    return Notification._base_manager.filter(Q(contact__in=person.pks) | mail)
+
+
+def _unsend(message: Notification) -> None:
+    """What has not gone out yet goes nowhere any more."""
+    if message.status in {NotificationStatus.QUEUED, NotificationStatus.FAILED}:
+        message.status, message.next_attempt_at = NotificationStatus.SKIPPED, None
+        message.error = "The person was erased."
+
+
+personal.holder(
+    "workflow_instances",
+    _instances,
+    clear={
+        "client_lead_name": "",
+        "client_lead_email": "",
+        "client_lead_phone": "",
+        "key_data": dict,
+        "hubspot_contact_id": "",
+        "airtable_record_id": "",
+    },
+)
+personal.holder(
+    "transitions",
+    lambda person: WorkflowTransition._base_manager.filter(instance__in=_instances(person).values("pk")),
+    clear={"data": dict, "note": ""},
+)
+personal.holder(
+    "tasks",
+    lambda person: Task._base_manager.filter(
+        Q(related_contact__in=person.pks) | Q(related_workflow_instance__in=_instances(person).values("pk"))
+    ),
+    clear={"notes": ""},
+)
+personal.holder("messages", _messages, clear={"recipient": "", "subject": "", "body": ""}, before=_unsend)
+personal.holder("agent_runs", personal.mentioned(AgentRun.objects.all, "message", "created"))
+personal.holder("approvals", personal.mentioned(Approval.objects.all, "payload", "reason", "subject_label"))

@@ -1,0 +1,98 @@
+"""Who a contact is, for handing out and erasing; and what this app keeps about people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from contacts.choices import ContactStatus
+from contacts.ledger import ConsentChange, Interaction
+from contacts.merges import ContactMerge
+from contacts.merging import merged_into
+from contacts.models import Contact
+from higherself.core import history, personal
+from higherself.core.history.recording import note
+from higherself.core.personal import Person
+
+ERASED_NAME = "Erased person"
+
+
+def person_of(contact: Contact) -> Person:
+    """The person behind a contact, with the contacts that were merged into it."""
+    rows = [contact, *Contact._base_manager.filter(pk__in=merged_into([contact.pk]))]
+    emails = {row.email for row in rows} | set(_past(rows, "email"))
+    words = {value for row in rows for value in (row.full_name, row.phone, f"{row.first_name} {row.last_name}".strip())}
+    words |= {*_past(rows, "phone"), *_past(rows, "full_name")}
+    return Person(
+        label=Contact._meta.label_lower,
+        pks=tuple(row.pk for row in rows),
+        emails=tuple(sorted(filter(None, emails))),
+        words=tuple(sorted(filter(None, words - emails))),
+    )
+
+
+def _past(rows: list[Contact], name: str) -> list[str]:
+    """Former values, as the history knows them."""
+    found = history.ChangeSet.objects.filter(model=Contact._meta.label_lower, record_id__in=[row.pk for row in rows])
+    pairs = [change.changes.get(name) for change in found.filter(**{"changes__has_key": name})]
+    return [str(value) for pair in pairs if pair for value in pair if value]
+
+
+def export(contact: Contact) -> dict[str, Any]:
+    """Everything that is kept about the person, as JSON can hold it."""
+    return {
+        "exported_at": timezone.now().isoformat(),
+        "contact_id": contact.contact_id,
+        "kept": personal.export(person_of(contact)),
+    }
+
+
+def erase(contact: Contact, actor: str) -> dict[str, int]:
+    """Takes the person out of all records, for good; Notion's pages follow. Returns the rows changed, by table."""
+    with transaction.atomic():
+        done = personal.erase(person_of(contact))
+        with history.by(actor, history.PERSON):
+            note(Contact, contact.pk, {}, history.ChangeSet.Kind.ERASED)
+    return done
+
+
+# -- where this app keeps data of people ----------------------------------------------------------------------------
+_NAMES = {"full_name": ERASED_NAME, "status": ContactStatus.DO_NOT_CONTACT.value}
+_KEPT = {
+    *("contact_id", "contact_type", "lead_source", "quality_level", "sync_origin", "full_name", "status"),
+}
+
+
+def _blank(item: models.Field[Any, Any]) -> Any:
+    """What a field of a contact is when nothing is known about the person."""
+    if isinstance(item, models.JSONField):
+        return item.default
+    return "" if isinstance(item, (models.CharField, models.TextField)) else None
+
+
+_CLEARED = {
+    item.name: _blank(item)
+    for item in Contact._meta.concrete_fields
+    if item.name not in _KEPT
+    and (isinstance(item, (models.CharField, models.TextField, models.JSONField)) or item.name == "next_follow_up_date")
+}
+
+personal.holder(
+    "contact",
+    lambda person: Contact._base_manager.filter(pk__in=person.pks),
+    clear={**_CLEARED, **_NAMES, "email_opt_in": False, "sms_opt_in": False, "consent_at": None},
+)
+personal.holder(
+    "interactions",
+    lambda person: Interaction.objects.filter(contact__in=person.pks),
+    clear={"identity": "", "about": ""},
+)
+# That consent was given and withdrawn, when and where, has to be proved even after the erasure.
+personal.holder("consent", lambda person: ConsentChange.objects.filter(contact__in=person.pks), clear={"detail": ""})
+personal.holder(
+    "merges",
+    lambda person: ContactMerge.objects.filter(models.Q(survivor__in=person.pks) | models.Q(merged__in=person.pks)),
+    clear={"before": dict, "email": ""},
+)

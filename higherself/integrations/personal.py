@@ -1,0 +1,64 @@
+"""What came in and goes out about people: the deliveries themselves are the fullest record of all."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connection
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from higherself.core import personal
+from higherself.core.personal import Person
+from higherself.integrations.models import InboundEvent, OutboundCall
+
+Status = InboundEvent.Status
+_ERASED_BODY = b'{"erased": true}'
+
+
+def _events(person: Person) -> QuerySet[Any]:
+    """Deliveries in which an address of the person stands, as it is or as forms write it; and those about the person.
+
+    Every body is searched: slow, and rare.
+    """
+    column = (
+        "position(%s in lower(encode(body, 'escape')))"
+        if connection.vendor == "postgresql"
+        else ("instr(lower(CAST(body AS TEXT)), %s)")
+    )
+    found = Q()
+    for number, text in enumerate(sorted({form for mail in person.emails for form in (mail, quote(mail).lower())})):
+        found |= Q(pk__in=InboundEvent.objects.filter(RawSQL(f"{column} > 0", [text], BooleanField())).values("pk"))  # noqa: S611 - a fixed text with a parameter
+        assert number < 1000
+    found |= Q(ordering_key__in=person.emails)
+    return InboundEvent.objects.filter(found) if person.emails else InboundEvent.objects.none()
+
+
+def _unwork(event: InboundEvent) -> None:
+    if event.next_attempt_at is not None or event.status == Status.QUARANTINED:
+        event.status, event.next_attempt_at, event.worker = Status.IGNORED, None, ""
+        event.error = "The person was erased."
+
+
+def _calls(person: Person) -> QuerySet[Any]:
+    found = Q(about_model=person.label, about_id__in=[str(pk) for pk in person.pks])
+    for mail in person.emails:
+        found |= Q(payload__icontains=mail) | Q(result__icontains=mail)
+    return OutboundCall.objects.filter(found)
+
+
+def _uncall(call: OutboundCall) -> None:
+    done = {OutboundCall.Status.DONE, OutboundCall.Status.EXPIRED, OutboundCall.Status.CANCELLED}
+    if call.status not in done:
+        call.status, call.next_attempt_at = OutboundCall.Status.CANCELLED, None
+        call.error = "The person was erased."
+
+
+personal.holder(
+    "deliveries",
+    _events,
+    clear={"body": _ERASED_BODY, "headers": dict, "query": "", "ordering_key": ""},
+    before=_unwork,
+)
+personal.holder("calls", _calls, clear={"payload": dict, "result": dict, "record": ""}, before=_uncall)

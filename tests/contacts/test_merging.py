@@ -1,0 +1,187 @@
+"""Merging contacts, and taking a merge apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
+from agents_app.services.contacts import locked
+from contacts.merges import ContactMerge
+from contacts.merging import fields_to_choose, merge, undo
+from contacts.models import Contact
+from contacts.queries import contact_with_email
+from higherself.core.errors import Permanent
+from higherself.core.roles import MARKETING, OPERATOR
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pair() -> tuple[Contact, Contact]:
+    one = factories.make_contact(full_name="Maya Okafor", email="maya@example.org", phone="", tags=["VIP"], city="Oslo")
+    two = factories.make_contact(full_name="M. Okafor", email="m.okafor@work.example", phone="2", tags=["Artist"])
+    return one, two
+
+
+def test_values_are_chosen_lists_are_united_and_the_other_is_archived(pair: tuple[Contact, Contact]):
+    one, two = pair
+    merge(one, [two], {"phone": two.pk, "email": two.pk}, "Olga")
+
+    one, two = (Contact.objects.get(pk=row.pk) for row in pair)
+    assert (one.full_name, one.email, one.phone, one.city) == ("Maya Okafor", "m.okafor@work.example", "2", "Oslo")
+    assert one.tags == ["VIP", "Artist"]
+    assert (one.is_archived, two.is_archived) == (False, True)
+    assert (one.local_change_at is not None, two.local_change_at is not None) == (True, True)
+    row = ContactMerge.objects.get()
+    assert (row.survivor_id, row.merged_id, row.actor) == (one.pk, two.pk, "Olga")
+
+
+def test_everything_that_points_to_the_other_moves(pair: tuple[Contact, Contact]):
+    one, two = pair
+    entity = factories.make_business_entity()
+    two.business_entities.add(entity)
+    task, message = factories.make_task(related_contact=two), factories.make_notification(contact=two)
+    instance, member = factories.make_instance(contact=two), factories.make_member(contact_profile=two)
+    campaign = factories.make_campaign()
+    campaign.audience_contacts.add(two)
+
+    merge(one, [two], {}, "Olga")
+
+    for row in (task, message, instance, member):
+        row.refresh_from_db()
+    found = [task.related_contact_id, message.contact_id, instance.contact_id, member.contact_profile_id]
+    assert found == [one.pk] * 4
+    assert list(campaign.audience_contacts.all()) == [one]
+    assert list(one.business_entities.all()) == [entity]
+    assert task.local_change_at is not None
+
+
+def test_a_merge_is_taken_apart(pair: tuple[Contact, Contact]):
+    one, two = pair
+    entity = factories.make_business_entity()
+    two.business_entities.add(entity)
+    theirs, mine = factories.make_task(related_contact=two), factories.make_task(related_contact=one)
+    merge(one, [two], {"phone": two.pk}, "Olga")
+    later = factories.make_task(related_contact=one)
+
+    undo(ContactMerge.objects.get(), "Olga")
+
+    one, two = (Contact.objects.get(pk=row.pk) for row in pair)
+    for row in (theirs, mine, later):
+        row.refresh_from_db()
+    assert (one.phone, one.tags, two.is_archived) == ("", ["VIP"], False)
+    assert [row.related_contact_id for row in (theirs, mine, later)] == [two.pk, one.pk, one.pk]
+    assert (list(one.business_entities.all()), list(two.business_entities.all())) == ([], [entity])
+    with pytest.raises(Permanent):
+        undo(ContactMerge.objects.get(), "Olga")
+
+
+def test_a_field_that_was_edited_after_the_merge_stays_when_it_is_taken_apart(pair: tuple[Contact, Contact]):
+    one, two = pair
+    merge(one, [two], {"phone": two.pk}, "Olga")
+    Contact.objects.filter(pk=one.pk).update(phone="3")
+
+    undo(ContactMerge.objects.get(), "Olga")
+
+    assert Contact.objects.get(pk=one.pk).phone == "3"
+
+
+def test_news_of_the_merged_address_find_the_survivor(pair: tuple[Contact, Contact]):
+    one, two = pair
+    third = factories.make_contact(email="third@example.org")
+    merge(one, [two], {}, "Olga")
+    merge(third, [one], {}, "Olga")
+
+    for email in (two.email, one.email, third.email):
+        assert contact_with_email(email) == third
+        assert locked(email) == third
+    assert contact_with_email("nobody@example.org") is None
+
+
+@pytest.mark.parametrize("case", ["alone", "archived", "stranger"])
+def test_a_merge_that_is_not_possible_changes_nothing(pair: tuple[Contact, Contact], case: str):
+    one, two = pair
+    others, chosen = [two], {}
+    if case == "alone":
+        others = [one]
+    elif case == "archived":
+        two.archive()
+    else:
+        chosen = {"phone": factories.make_contact().pk}
+
+    with pytest.raises(Permanent):
+        merge(one, others, chosen, "Olga")
+
+    assert ContactMerge.objects.count() == 0
+    assert Contact.objects.get(pk=one.pk).is_archived is False
+
+
+# -- in the console -------------------------------------------------------------------------------------------------
+@pytest.fixture
+def staff() -> Callable[[str], Client]:
+    def make(role: str) -> Client:
+        user = User.objects.create_user(role.lower(), password="a-long-password", is_staff=True)
+        user.groups.add(Group.objects.get(name=role))
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return make
+
+
+def test_contacts_are_merged_on_the_page_and_taken_apart_on_another(
+    pair: tuple[Contact, Contact], staff: Callable[[str], Client]
+):
+    one, two = pair
+    client = staff(OPERATOR)
+    chosen = client.post("/admin/contacts/contact/", {"action": "merge_selected", "_selected_action": [one.pk, two.pk]})
+    page = client.get(chosen["Location"])
+    proposed = {line["name"]: [pk for pk, _text, on in line["cells"] if on] for line in page.context["lines"]}
+    assert (proposed["phone"], proposed["city"]) == ([two.pk], [one.pk])
+
+    form: dict[str, Any] = {"ids": f"{one.pk},{two.pk}", "survivor": two.pk, "field_full_name": one.pk}
+    answer = client.post(reverse("admin:contact_merge"), form)
+
+    two.refresh_from_db()
+    assert answer["Location"] == reverse("admin:contacts_contact_change", args=[two.pk])
+    assert (two.full_name, two.phone) == ("Maya Okafor", "2")
+    row = ContactMerge.objects.get()
+    client.post(reverse("admin:contacts_contactmerge_do", args=[row.pk, "take_apart"]))
+    one.refresh_from_db()
+    assert one.is_archived is False
+
+
+def test_the_page_suggests_who_might_be_the_same_and_finds_others(
+    pair: tuple[Contact, Contact], staff: Callable[[str], Client]
+):
+    one, two = pair
+    double = factories.make_contact(full_name="maya okafor", email="other@example.org")
+    client, url = staff(OPERATOR), reverse("admin:contact_merge")
+
+    assert client.get(f"{url}?ids={one.pk}").context["suggestions"] == [double]
+    assert client.get(f"{url}?ids={one.pk}&add=M.Okafor@work.example").context["rows"] == [one, two]
+    assert client.get(f"{url}?ids={one.pk}&add={two.contact_id}").context["rows"] == [one, two]
+
+
+def test_merging_needs_its_permission(pair: tuple[Contact, Contact], staff: Callable[[str], Client]):
+    client = staff(MARKETING)
+    url = f"{reverse('admin:contact_merge')}?ids={pair[0].pk},{pair[1].pk}"
+
+    assert client.get(url).status_code == 403
+    page = client.get(reverse("admin:contacts_contact_change", args=[pair[0].pk])).content.decode()
+    assert reverse("admin:contact_merge") not in page
+    assert "merge_selected" not in client.get("/admin/contacts/contact/").content.decode()
+
+
+def test_every_column_of_a_contact_takes_part_or_is_its_own():
+    from contacts.merging import _OWN, _UNITED
+
+    names = {item.name for item in Contact._meta.concrete_fields}
+
+    assert {item.name for item in fields_to_choose()} | _OWN | set(_UNITED) == names
