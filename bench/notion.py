@@ -10,7 +10,7 @@ from typing import Any
 
 from notion_sync.sandbox import Sandbox
 
-CONTACTS = "Contacts & Profiles"
+CONTACTS, ENTITIES = "Contacts & Profiles", "Business Entities Registry"
 # Older than any overlap of an incremental query.
 BUILT = "2026-01-05T10:00:00Z"
 A_MINUTE = 1000
@@ -35,6 +35,25 @@ def contact(number: int) -> dict[str, Any]:
     }
 
 
+def entity(number: int) -> dict[str, Any]:
+    """All of the twelve properties that the smallest of the databases has of its own."""
+    return {
+        "Name": f"Branch {number}",
+        "Entity Key": f"branch-{number:07d}",
+        "Entity Type": "WELLNESS_CENTER",
+        "API Keys Reference": f"BRANCH_{number}",
+        "Integration Status": "Active",
+        "Website": f"https://branch-{number}.example.com",
+        "Sender Email": f"hello@branch-{number}.example.com",
+        "Time Zone": "Europe/Lisbon",
+        "Customer Analysis": "{}",
+    }
+
+
+# What one row of a database is made of, and the property that a person edits.
+MADE = {CONTACTS: (contact, "City"), ENTITIES: (entity, "API Keys Reference")}
+
+
 @contextmanager
 def opened(path: Path, moment: str) -> Iterator[Sandbox]:
     """The data file in this process, with the clock at a moment. No other sandbox may have it open."""
@@ -46,25 +65,27 @@ def opened(path: Path, moment: str) -> Iterator[Sandbox]:
         sandbox.close()
 
 
-def fill(path: Path, first: int, count: int) -> None:
-    """Adds contacts, numbered from ``first``. A thousand share a minute, as in a workspace that grew."""
+def fill(path: Path, first: int, count: int, title: str = CONTACTS) -> None:
+    """Adds rows, numbered from ``first``. A thousand share a minute, as in a workspace that grew."""
+    made, _ = MADE[title]
     with opened(path, BUILT) as sandbox:
-        source = sandbox.data_source_id(CONTACTS)
+        source = sandbox.data_source_id(title)
         _in_one_transaction(sandbox)
         sandbox.clock.advance(60 * (first // A_MINUTE))
         for number in range(first, first + count):
-            sandbox.person.create(source, contact(number))
+            sandbox.person.create(source, made(number))
             if number % A_MINUTE == A_MINUTE - 1:
                 sandbox.clock.advance(60)
 
 
-def change(path: Path, count: int, city: str) -> None:
+def change(path: Path, count: int, value: str, title: str = CONTACTS) -> None:
     """A person edits one property of each of the first ``count`` pages."""
+    _, edited = MADE[title]
     with opened(path, CHANGED) as sandbox:
-        rows = sorted(sandbox.ws.rows[sandbox.data_source_id(CONTACTS)].values(), key=lambda page: page.number)
+        rows = sorted(sandbox.ws.rows[sandbox.data_source_id(title)].values(), key=lambda page: page.number)
         _in_one_transaction(sandbox)
         for page in rows[:count]:
-            sandbox.person.update(page.id, {"City": city})
+            sandbox.person.update(page.id, {edited: value})
 
 
 def _in_one_transaction(sandbox: Sandbox) -> None:

@@ -109,7 +109,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["ENGINE"] = "higherself.core.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         # FULL: an answer given is an answer kept, even when the power fails.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         # A transaction takes the write lock at its start: two writers queue instead of failing half-way.
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,

@@ -102,7 +102,12 @@ class NotionApi:
         self._healthy = False
         self._clock_offset = self.budget.row().clock_offset
         self._date_offset = 0.0
-        http = httpx.Client(follow_redirects=False, limits=httpx.Limits(max_connections=4), verify=_certificates())
+        http = httpx.Client(
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=4),
+            verify=_certificates(),
+            event_hooks={"response": [self._note_date]},
+        )
         self._client = notion_client.Client(
             client=http,
             auth=auth or token(),

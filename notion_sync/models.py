@@ -69,9 +69,10 @@ class NotionPage(models.Model):
         CREATING = "creating", _("being created")
         LOST = "lost", _("not reachable")
 
-    database = models.ForeignKey(NotionDatabase, on_delete=models.CASCADE, related_name="pages")
+    # Every index is written anew with each change of a page, so there are no more than are used.
+    database = models.ForeignKey(NotionDatabase, on_delete=models.CASCADE, related_name="pages", db_index=False)
     object_id = models.BigIntegerField(null=True, blank=True)
-    page_id = models.CharField(max_length=36, null=True, blank=True, unique=True)
+    page_id = models.CharField(max_length=36, null=True, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.LINKED)
     in_trash = models.BooleanField(default=False)
     base = models.JSONField(default=dict, blank=True)
@@ -91,8 +92,13 @@ class NotionPage(models.Model):
 
     class Meta:
         verbose_name = _("Notion page")
-        constraints = [models.UniqueConstraint(fields=["database", "object_id"], name="one_page_per_row")]
-        indexes = [models.Index(fields=["database", "state"], name="notion_page_state")]
+        constraints = [
+            models.UniqueConstraint(fields=["database", "object_id"], name="one_page_per_row"),
+            models.UniqueConstraint(fields=["page_id"], name="one_row_per_page"),
+        ]
+        indexes = [
+            models.Index(fields=["database"], condition=~models.Q(state="linked"), name="notion_page_unlinked"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.database_id} {self.page_id or '(not created yet)'}"

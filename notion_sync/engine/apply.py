@@ -38,6 +38,7 @@ class Meeting:
 
     page: Json
     tie: NotionPage
+    tie_before: tuple[Any, ...] | None
     row: Record
     remote: Values
     local: Values
@@ -71,6 +72,8 @@ class Applier:
         by_id = {page["id"]: page for page in pages}
         if not settled:
             by_id = self._without_unchanged(by_id)
+        if not by_id:
+            return
         remotes = {key: remote_side.read(self.api, self.mapping, self.database, page) for key, page in by_id.items()}
         if self.mapping.relations:
             self.hidden.show(self.mapping, remotes)
@@ -102,10 +105,12 @@ class Applier:
         }
         matches = self._match(strangers)
         pairs: list[tuple[str, NotionPage, Record]] = []
+        before = {}
         for page_id in pages:
             tie = ties.get(page_id) or matches.ties.get(page_id) or NotionPage(database=self.database)
             known = rows.get(tie.object_id or 0)
             row = known or matches.rows.get(page_id) or self.mapping.model()
+            before[page_id] = writing.rare(tie) if tie.pk else None
             tie.page_id, tie.object_id = page_id, row.pk
             pairs.append((page_id, tie, row))
         existing = [row for _, _, row in pairs if row.pk]
@@ -115,6 +120,7 @@ class Applier:
             Meeting(
                 pages[page_id],
                 tie,
+                before[page_id],
                 row,
                 remotes[page_id],
                 local[row.pk] if row.pk else {},
@@ -359,7 +365,7 @@ class Applier:
         self._note(meetings, now)
         writing.links(self.mapping, meetings)
         self._remember(meetings if remember else [], meetings)
-        writing.ties([meeting.tie for meeting in meetings if meeting.tie_changed])
+        writing.ties([meeting for meeting in meetings if meeting.tie_changed])
         conflicts = [conflict for meeting in meetings for conflict in meeting.conflicts]
         for conflict in conflicts:
             conflict.page_id = conflict.page.pk

@@ -26,7 +26,7 @@ def rows_manager(model: type[Record]) -> models.Manager[Any]:
 
 def lock(model: type[Record], ids: Collection[int]) -> dict[int, Record]:
     """The rows, held until the transaction ends. (SQLite's transactions hold the whole database anyway.)"""
-    query = rows_manager(model).filter(pk__in=ids)
+    query = rows_manager(model).filter(pk__in=list(ids)).order_by("pk")
     if connection.features.has_select_for_update:
         query = query.select_for_update(of=("self",))
     return {row.pk: row for row in query}

@@ -15,6 +15,8 @@ from notion_sync.properties import PAGE_OBJECT_ITEMS, Property, WrongType
 Json = dict[str, Any]
 Values = dict[str, Any]
 _CUT_WITHOUT_A_FLAG = {"people", "title", "rich_text"}
+# Types whose values are lists; nothing is ever cut from the others.
+LISTS = frozenset({*_CUT_WITHOUT_A_FLAG, "relation", "multi_select", "files"})
 
 
 class SchemaChanged(Exception):
@@ -54,8 +56,7 @@ def read(api: NotionApi, mapping: type[NotionMapping], database: NotionDatabase,
             item = by_id.get(known["id"])
             if item is None:
                 raise SchemaChanged(f"“{prop.name}” is missing in “{mapping.title}”")
-            # Most properties of a page are empty, so nothing is cut from them.
-            if item.get(prop.type) and may_be_cut(item):
+            if prop.type in LISTS and item.get(prop.type) and may_be_cut(item):
                 item = complete(api, prop, page["id"], item)
             values[prop.attr] = prop.read(item)
     except WrongType as error:

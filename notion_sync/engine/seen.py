@@ -17,7 +17,7 @@ from typing import Any
 from django.db import connections
 
 from notion_sync.engine.records import UNBORN, PageIndex, related_ids, rows_manager, writable
-from notion_sync.engine.remote import Json, may_be_cut
+from notion_sync.engine.remote import LISTS, Json, may_be_cut
 from notion_sync.mapping import NotionMapping
 from notion_sync.models import NotionDatabase, NotionPage
 
@@ -43,6 +43,7 @@ class Seen:
         taking_part = [prop for prop in writable(mapping) if prop.attr in database.properties]
         ids = {prop.attr: str(database.properties[prop.attr]["id"]) for prop in taking_part}
         self.property_ids = set(ids.values())
+        self.list_ids = {ids[prop.attr] for prop in taking_part if prop.type in LISTS}
         self._pages: dict[str, str] = {}
         rules = [(prop.attr, ids[prop.attr], prop.type, prop.owner.value) for prop in taking_part]
         self.salt = repr((RULES, rules)).encode()
@@ -53,13 +54,16 @@ class Seen:
 
     def unchanged(self, pages: dict[str, Json]) -> set[str]:
         """The pages of which neither the page nor the row has changed since they were found equal."""
-        ties = NotionPage.objects.filter(
-            database=self.database, page_id__in=pages, state=NotionPage.State.LINKED, in_trash=False, error=""
-        ).exclude(seen="")
+        # Asked for by page alone: where PostgreSQL has not counted a new table yet, any other condition makes it read
+        # all of the database's ties for each batch.
+        ties = NotionPage.objects.filter(page_id__in=list(pages)).values_list(
+            "page_id", "object_id", "seen", "database_id", "state", "in_trash", "error"
+        )
+        usual = (self.database.key, NotionPage.State.LINKED.value, False, "")
         kept = [
             (page_id, row_id, seen[_HALF:])
-            for page_id, row_id, seen in ties.values_list("page_id", "object_id", "seen")
-            if page_id and seen[:_HALF] == self._of_page(pages[page_id])
+            for page_id, row_id, seen, *how in ties
+            if page_id and seen and tuple(how) == usual and seen[:_HALF] == self._of_page(pages[page_id])
         ]
         rows = self._rows([row_id for _, row_id, _ in kept if row_id is not None])
         return {page_id for page_id, row_id, seen in kept if row_id is not None and rows.get(row_id) == seen}
@@ -74,7 +78,7 @@ class Seen:
         }
 
     def _is_cut(self, page: Json) -> bool:
-        return any(may_be_cut(item) and item["id"] in self.property_ids for item in page["properties"].values())
+        return any(item["id"] in self.list_ids and may_be_cut(item) for item in page["properties"].values())
 
     def _of_page(self, page: Json) -> str:
         known = self._pages.get(page["id"])
@@ -88,14 +92,13 @@ class Seen:
         """The digest of each row as the database has it, with the pages that it is related to."""
         if not ids:
             return {}
-        query = rows_manager(self.mapping.model).filter(
-            pk__in=ids, local_change_at__isnull=True, archived_at__isnull=True
-        )
-        sql, values = query.values_list("pk", *self.columns).query.sql_with_params()
+        query = rows_manager(self.mapping.model).filter(pk__in=list(ids)).order_by()
+        columns = ("pk", *self.columns, "local_change_at", "archived_at")
+        sql, values = query.values_list(*columns).query.sql_with_params()
         # Past Django's converters: here a value only has to be the same as it was.
         with connections[query.db].cursor() as cursor:
             cursor.execute(sql, values)
-            rows = {row[0]: row for row in cursor.fetchall()}
+            rows = {row[0]: row[:-2] for row in cursor.fetchall() if row[-2:] == (None, None)}
         related = self._related(rows)
         return {row_id: _digest(repr((row, related[row_id])).encode()) for row_id, row in rows.items()}
 
