@@ -32,7 +32,12 @@ def wake_after_bulk_change(sender: Any, **kwargs: Any) -> None:
 @receiver(m2m_changed)
 def mark_after_relation_change(sender: Any, instance: Any, action: str, reverse: bool, pk_set: Any, **kw: Any) -> None:
     """A to-many relation has no column of its own: its owner is marked as changed."""
-    if action not in {"post_add", "post_remove", "post_clear"} or not isinstance(instance, Record):
+    if not isinstance(instance, Record):
+        return
+    if reverse and action == "pre_clear":
+        # Afterwards nobody could tell any more whose relations they were.
+        pk_set = _owners(sender, kw["model"], instance)
+    elif action not in {"post_add", "post_remove", "post_clear"}:
         return
     if not reverse:
         type(instance).objects.filter(pk=instance.pk).update(local_change_at=timezone.now())
@@ -40,6 +45,13 @@ def mark_after_relation_change(sender: Any, instance: Any, action: str, reverse:
     elif pk_set:
         kw["model"].objects.filter(pk__in=pk_set).update(local_change_at=timezone.now())
     jobs.wake("push_to_notion")
+
+
+def _owners(through: Any, model: Any, target: Record) -> set[int]:
+    """The rows of ``model`` that point at ``target`` through this table."""
+    relation = next(item for item in model._meta.many_to_many if item.remote_field.through is through)
+    links = through._base_manager.filter(**{relation.m2m_reverse_field_name(): target.pk})
+    return set(links.values_list(f"{relation.m2m_field_name()}_id", flat=True))
 
 
 @receiver(notion_pages_wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ from notion_sync.properties import LIST_ITEMS, Owner, Property, Relation, Select
 from notion_sync.schema.binding import refresh
 
 BATCH = 50
+# Notion takes 500 KB a request (reference/request-limits); the rest of it is names, ids and what goes along.
+PAYLOAD_BYTES = 480 * 1024
 FIRST_PAUSE = timedelta(seconds=30)
 # A page that was created shows in queries some seconds later. Until then nobody knows whether it was; a run for which
 # an operator waits is this patient, a background job as patient as after any failure.
@@ -281,14 +284,21 @@ class Pusher:
             self._settle(change, page, {})
 
     def _wire(self, change: Change) -> Json:
-        """The request's properties, by property id."""
+        """The request's properties, by property id: as many as one request takes. Those that are left out stay as
+        they are on both sides, so they are found to be waiting when this request is settled."""
         wire: Json = {}
-        for attr, value in change.values.items():
+        room = PAYLOAD_BYTES
+        for attr, value in sorted(change.values.items(), key=lambda item: item[0] not in self.mapping.identity):
             prop = self.mapping.property(attr)
+            shown = value[:LIST_ITEMS] if isinstance(prop, Relation) else value
+            written = prop.write(self._clipped(prop, shown))
+            room -= len(json.dumps(written, ensure_ascii=False).encode())
+            if room < 0 and wire:
+                break
             if isinstance(prop, Relation) and len(value) > LIST_ITEMS:
                 change.overflow[attr] = value[LIST_ITEMS:]
-                value = value[:LIST_ITEMS]
-            wire[self._id(attr)] = prop.write(self._clipped(prop, value))
+            wire[self._id(attr)] = written
+        change.values = {attr: value for attr, value in change.values.items() if self._id(attr) in wire}
         return wire | self._volatile(change.row)
 
     def _volatile(self, row: Record) -> Json:

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -83,6 +84,7 @@ class Service:
         request_id = new_id()
         reply = self._safely(method, url.path, url.query, headers, raw, request_id)
         reply.headers.setdefault("x-notion-request-id", request_id)
+        reply.headers.setdefault("Date", formatdate(self.ws.clock.now(), usegmt=True))
         with self._log_lock:
             self.requests.note(method, url.path, 0 if reply.drop else reply.status)
         return reply

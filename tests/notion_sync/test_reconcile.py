@@ -19,7 +19,7 @@ from notion_sync.engine.counts import Counts
 from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
 from notion_sync.sandbox import Sandbox
 from notion_sync.schema.setup import Setup
-from tests.factories import make_business_entity, make_contact, make_feedback, make_product, make_task
+from tests.factories import make_business_entity, make_contact, make_feedback, make_product, make_task, make_use_case
 
 CONTACTS = "Contacts & Profiles"
 Sync = Callable[..., Counts]
@@ -65,6 +65,15 @@ def test_a_persons_edit_is_read_back(notion: Sandbox, sync: Sync) -> None:
     contact.refresh_from_db()
     assert (contact.phone, contact.country) == ("+441632960000", "Ireland")
     assert changed(sync()) == {}
+
+
+def test_an_edit_is_found_when_notions_clock_is_behind_ours(notion: Sandbox, sync: Sync) -> None:
+    notion.clock.advance(-3600)
+    page = notion.person.create(notion.data_source_id(CONTACTS), {"Full Name": "Ada", "Email": "ada@example.org"})
+    sync(direction="pull")
+    notion.person.update(page["id"], {"City": "Leeds"})
+    assert changed(sync(direction="pull")) == {"contacts_profiles": {"pulled": 1}}
+    assert Contact.objects.get().city == "Leeds"
 
 
 def test_edits_of_different_properties_on_both_sides_are_both_kept(notion: Sandbox, sync: Sync) -> None:
@@ -242,6 +251,15 @@ def test_a_link_that_a_person_removes_is_removed_here(notion: Sandbox, sync: Syn
     assert task.related_contact is None
 
 
+def test_links_that_are_cleared_from_the_other_side_are_removed_in_notion(notion: Sandbox, sync: Sync) -> None:
+    entity, contact = make_business_entity(), make_contact()
+    contact.business_entities.add(entity)
+    sync()
+    entity.contacts.clear()
+    assert changed(sync()) == {"contacts_profiles": {"pushed": 1}}
+    assert notion.values(page_of(contact))["Business Entity"] == []
+
+
 def test_rows_that_point_at_each_other_are_created_in_two_steps(notion: Sandbox, sync: Sync) -> None:
     first = make_task(task_name="first")
     second = make_task(task_name="second")
@@ -277,6 +295,21 @@ def test_a_long_text_is_split_and_joined_without_loss(notion: Sandbox, sync: Syn
     sync()
     contact.refresh_from_db()
     assert contact.notes == text + "!"
+
+
+def test_a_page_of_more_than_a_request_takes_goes_in_several(notion: Sandbox, sync: Sync) -> None:
+    names = ("description", "user_stories", "acceptance_criteria", "business_value")
+    case = make_use_case(**dict.fromkeys(names, "a" * 190_000))
+    assert changed(sync()) == {"use_cases": {"created_notion": 1, "pushed": 1}}
+    for name in names:
+        setattr(case, name, "b" * 190_000)
+    case.save()
+    assert changed(sync()) == {"use_cases": {"pushed": 2}}
+    assert changed(sync(full=True)) == {}
+    case.refresh_from_db()
+    values = notion.values(page_of(case))
+    shown = [values[name] for name in ("Description", "User Stories", "Acceptance Criteria", "Business Value")]
+    assert shown == [getattr(case, name) for name in names] == ["b" * 190_000] * 4
 
 
 def test_seconds_that_notion_drops_count_as_no_change(notion: Sandbox, sync: Sync) -> None:
