@@ -29,9 +29,13 @@ class NotionDatabase(models.Model):
     schema_read_at = models.DateTimeField(null=True, blank=True)
     # Everything that was edited before this instant has been read.
     watermark = models.DateTimeField(null=True, blank=True)
+    # While the first read goes on: when it began, and up to which creation it has come. It may take many rounds.
+    first_read_began = models.DateTimeField(null=True, blank=True)
+    first_read_to = models.DateTimeField(null=True, blank=True)
     pulled_at = models.DateTimeField(null=True, blank=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
     swept_at = models.DateTimeField(null=True, blank=True)
+    sweep_wanted = models.BooleanField(default=False, editable=False)
     # A person has stopped its synchronisation; only a person goes on with it. `state` is what the server finds.
     stopped_at = models.DateTimeField(_("stopped"), null=True, blank=True)
     stopped_by = models.CharField(_("stopped by"), max_length=150, blank=True)
@@ -49,6 +53,11 @@ class NotionDatabase(models.Model):
     @property
     def is_stopped(self) -> bool:
         return self.stopped_at is not None
+
+    def forget_reading(self) -> None:
+        """It is another database now: nothing of it has been read."""
+        self.properties = {}
+        self.watermark = self.first_read_began = self.first_read_to = None
 
     def pause(self, problem: str) -> None:
         """Stops synchronising this database alone; `setup_notion` or a good schema read resumes it."""

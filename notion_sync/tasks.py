@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 # A round ends after this long, so that commands and other jobs get their turn; seconds.
 ROUND = 40.0
+# A first read, or a sweep of all databases, goes on in the next round after this long; seconds. A background job is
+# ended by force after five minutes.
+LONG_ROUND = 120.0
 # How often the clock comes by, in seconds: a poll that would be due before the half of the next time is due now.
 TICK = 30
 # A page that people made for the same thing is met before a new one is created, unless it is younger than this.
@@ -58,7 +61,8 @@ def poll_notion() -> None:
     known = NotionDatabase.objects.filter(Q(pulled_at__gte=due) | Q(stopped_at__isnull=False))
     if newest is not None and known.count() == len(MAPPINGS):
         return
-    _round("poll", Lane.POLL, lambda api, held: reconcile(api, Job(direction=PULL), held, "poll"))
+    until = functools.partial(_is_over, time.monotonic() + LONG_ROUND)
+    _round("poll", Lane.POLL, lambda api, held: reconcile(api, Job(direction=PULL, until=until), held, "poll"))
 
 
 @jobs.job(doorbell.JOB, every_seconds=30)
@@ -73,8 +77,33 @@ def read_notion_changes() -> None:
 
 @jobs.job("sweep_notion", at_hour=3)
 def sweep_notion() -> None:
-    """Reads and compares everything, and finds what was trashed, moved or unshared."""
-    _round("sweep", Lane.SWEEP, lambda api, held: reconcile(api, Job(direction=BOTH, full=True), held, "nightly"))
+    """Has everything read and compared, and what was trashed, moved or unshared found."""
+    NotionDatabase.objects.exclude(data_source_id="").update(sweep_wanted=True)
+    jobs.wake("sweep_databases")
+
+
+@jobs.job("sweep_databases", every_seconds=60)
+def sweep_databases() -> None:
+    """One database after the other, as many as a round has time for."""
+    if _to_sweep():
+        _round("sweep", Lane.SWEEP, _sweep)
+        if _to_sweep():
+            jobs.wake_in("sweep_databases", TICK)
+
+
+def _sweep(api: NotionApi, held: Held) -> None:
+    deadline = time.monotonic() + LONG_ROUND
+    for key in _to_sweep():
+        reconcile(api, Job(keys=[key], direction=BOTH, full=True), held, "nightly")
+        # What could not be swept was named by that; it is tried again tomorrow.
+        NotionDatabase.objects.filter(key=key).update(sweep_wanted=False)
+        if _is_over(deadline):
+            return
+
+
+def _to_sweep() -> list[str]:
+    wanted = set(NotionDatabase.objects.filter(sweep_wanted=True).values_list("key", flat=True))
+    return [key for key in MAPPINGS if key in wanted]
 
 
 def _round(name: str, lane: Lane, work: Callable[[NotionApi, Held], object]) -> None:

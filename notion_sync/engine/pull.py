@@ -45,20 +45,39 @@ class Puller:
         progress: Progress = lambda _rows: None,
         *,
         plan: Plan | None = None,
+        until: Callable[[], bool] = lambda: False,
     ) -> None:
         self.plan = plan
+        self.until = until
         self.api = api
         self.database = database
         self.counts = counts
         self.progress = progress
 
-    def incremental(self) -> None:
-        """What was edited since the last complete read; everything, the first time."""
+    def incremental(self) -> bool:
+        """What was edited since the last complete read; everything, the first time, and that in as many rounds as it
+        takes. Returns whether it has come to the end."""
         if self.database.watermark is None:
-            self._scan("created_time", None)
-        else:
-            since = (self.database.watermark - OVERLAP).replace(second=0, microsecond=0)
-            self._scan("last_edited_time", since)
+            return self._first_read()
+        since = (self.database.watermark - OVERLAP).replace(second=0, microsecond=0)
+        self._scan("last_edited_time", since)
+        return True
+
+    def _first_read(self) -> bool:
+        """Goes on where an earlier round ended. What was edited behind its back is found by the next read, which
+        begins at the time when the first round began."""
+        database, began = self.database, self.database.first_read_began or timezone.now()
+        since = database.first_read_to and database.first_read_to.replace(second=0, microsecond=0)
+        for number, batch in enumerate(_together(self._batches("created_time", since, set()))):
+            if number and self.until():
+                return False
+            self._apply(batch)
+            self.progress(len(batch))
+            if self.plan is None:
+                database.first_read_began, database.first_read_to = began, parse_datetime(batch[-1]["created_time"])
+                database.save(update_fields=["first_read_began", "first_read_to"])
+        self._has_read(began)
+        return True
 
     def waiting(self) -> None:
         """Of what was edited, only the pages whose rows wait to be pushed. The watermark stays where it is."""
@@ -102,14 +121,17 @@ class Puller:
         for batch in _together(self._batches(stamp, since, seen)):
             self._apply(batch)
             self.progress(len(batch))
-        # How far Notion's clock is behind ours is known from its answers.
-        began += min(self.api.now() - timezone.now(), timedelta(0))
-        if self.plan is not None:
-            return seen
-        self.database.watermark = began
-        self.database.pulled_at = timezone.now()
-        self.database.save(update_fields=["watermark", "pulled_at"])
+        self._has_read(began)
         return seen
+
+    def _has_read(self, began: datetime) -> None:
+        if self.plan is not None:
+            return
+        # How far Notion's clock is behind ours is known from its answers.
+        self.database.watermark = began + min(self.api.now() - timezone.now(), timedelta(0))
+        self.database.pulled_at = timezone.now()
+        self.database.first_read_began = self.database.first_read_to = None
+        self.database.save(update_fields=["watermark", "pulled_at", "first_read_began", "first_read_to"])
 
     def _apply(self, batch: list[Json]) -> None:
         try:

@@ -108,7 +108,8 @@ class Reconciliation:
         # What a person has paused is left alone, and that is no failure.
         self.databases = [database for database in found if not database.is_stopped]
         if self.job.direction in {BOTH, PULL}:
-            for database in self.databases:
+            # A database that is read for the first time may take long: the others do not wait for it.
+            for database in sorted(self.databases, key=lambda database: database.watermark is None):
                 self._each(database, PULL, self._pull)
             if not dry:
                 complete_relations()
@@ -170,11 +171,13 @@ class Reconciliation:
     def _pull(self, database: NotionDatabase) -> None:
         known = database.pages.count() if self.job.full or database.watermark is None else None
         self._begin(database, PULL, known or None)
-        puller = Puller(self.api, database, self.counts, self._advancing(database.key, PULL), plan=self.job.plan)
+        progress = self._advancing(database.key, PULL)
+        puller = Puller(self.api, database, self.counts, progress, plan=self.job.plan, until=self.job.until)
         if self.job.full:
             puller.full()
-        else:
-            puller.incremental()
+        elif not puller.incremental():
+            # What has not been read yet may hold what waits here: it is not pushed before that.
+            self.unread.add(database.key)
 
     def _pull_waiting(self, database: NotionDatabase) -> None:
         """Before a push alone: merges the pages of rows that wait, so that no edit is overwritten unseen."""

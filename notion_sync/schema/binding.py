@@ -127,7 +127,7 @@ def locate(api: NotionApi, key: str) -> NotionDatabase:
     if row.database_id != wanted:
         if row.database_id:
             forget_pages(key)
-        row.properties, row.watermark = {}, None
+        row.forget_reading()
     row.database_id = wanted
     row.data_source_id = database["data_sources"][0]["id"]
     row.url = database.get("url") or ""

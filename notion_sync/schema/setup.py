@@ -140,7 +140,7 @@ class Setup:
         if row.database_id != database["id"]:
             if row.database_id and not self.dry_run:
                 forget_pages(key)
-            row.properties, row.watermark = {}, None
+            row.forget_reading()
         self.before[key] = dict(row.properties)
         row.title, row.database_id = MAPPINGS[key].title, database["id"]
         row.data_source_id, row.url = database["data_sources"][0]["id"], database.get("url") or ""

@@ -12,9 +12,9 @@ import pytest
 
 from agents_app.models import Task
 from contacts.models import BusinessEntity, Contact
-from notion_sync import health
+from notion_sync import client, health, tasks
 from notion_sync.client import NotAuthorised, NotionApi
-from notion_sync.engine import push
+from notion_sync.engine import pull, push
 from notion_sync.engine.counts import Counts
 from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
 from notion_sync.sandbox import Sandbox
@@ -670,3 +670,52 @@ def test_a_task_survives_with_its_seconds_and_its_page(notion: Sandbox, sync: Sy
     task = make_task()
     sync()
     assert Task.objects.get(pk=task.pk).local_change_at is None
+
+
+def test_a_first_read_goes_on_where_its_last_round_ended(
+    notion: Sandbox, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull, "AT_ONCE", 2)
+    monkeypatch.setattr(client, "PAGE_SIZE", 2)
+    pages = []
+    for number in range(6):
+        pages.append(notion.person.create(CONTACTS, {"Full Name": f"Ada {number}", "City": "Bath"}))
+        notion.clock.advance(60)
+    database = NotionDatabase.objects.get(key="contacts_profiles")
+    sync(keys=[database.key], direction="pull", until=lambda: True)
+    assert Contact.objects.count() == 2
+    notion.person.update(pages[0]["id"], {"City": "Leeds"})
+    rounds = 1
+    while NotionDatabase.objects.get(key=database.key).watermark is None and rounds < 9:
+        sync(keys=[database.key], direction="pull", until=lambda: True)
+        rounds += 1
+    assert rounds == 5
+    assert sorted(Contact.objects.values_list("full_name", flat=True)) == [f"Ada {number}" for number in range(6)]
+    sync(keys=[database.key], direction="pull")
+    assert Contact.objects.get(full_name="Ada 0").city == "Leeds"
+
+
+def test_what_waits_here_is_not_pushed_before_the_first_read_has_come_to_its_end(
+    notion: Sandbox, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull, "AT_ONCE", 2)
+    monkeypatch.setattr(client, "PAGE_SIZE", 2)
+    for number in range(4):
+        notion.person.create(CONTACTS, {"Full Name": f"Ada {number}", "Email": f"ada.{number}@example.org"})
+        notion.clock.advance(60)
+    make_contact(full_name="Ada 3", email="ada.3@example.org")
+    sync(keys=["contacts_profiles"], until=lambda: True)
+    assert len(notion.pages(CONTACTS)) == 4
+    sync()
+    assert sorted(Contact.objects.values_list("email", flat=True)) == [f"ada.{n}@example.org" for n in range(4)]
+    assert len(notion.pages(CONTACTS)) == 4
+
+
+def test_the_nightly_sweep_takes_as_many_rounds_as_it_needs(notion: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "LONG_ROUND", 0.0)
+    tasks.sweep_notion()
+    rounds = 0
+    while NotionDatabase.objects.filter(sweep_wanted=True).exists() and rounds < 20:
+        tasks.sweep_databases()
+        rounds += 1
+    assert (rounds, NotionDatabase.objects.filter(swept_at=None).count()) == (16, 0)
