@@ -149,8 +149,22 @@ def test_the_size_limit_counts_the_bytes_as_they_travel():
 
 
 def test_an_announced_size_over_the_limit_is_refused_unread():
-    answer = send(b"{}", Content_Length=str(MIB + 1))
+    answer = send(b"{}", Content_Length=str(8 * MIB + 1))
     assert answer.status_code == 413
+
+
+def test_what_is_a_little_too_large_is_read_away_before_it_is_refused():
+    class Source(BytesIO):
+        largest = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            self.largest = max(self.largest, size or 0)
+            return super().read(size)
+
+    source = Source(b"x" * (MIB + 1))
+    content = {"wsgi.input": source, "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(MIB + 1)}
+    assert Client().generic("POST", URL, **content).status_code == 413
+    assert (source.tell(), source.largest) == (MIB + 1, 64 * 1024)
 
 
 @pytest.mark.parametrize(("length", "status"), [("x", 400), ("-1", 400), ("²", 400), ("", 401), ("9" * 5000, 413)])

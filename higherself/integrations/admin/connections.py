@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from higherself.core.admin import Answer, ReadOnlyAdmin, RowAction, cells
 from higherself.integrations import gate, silence
 from higherself.integrations.models import BackfillState, ProviderGate, Pulse, RegisteredWebhook
+from higherself.integrations.registry import PROVIDERS
 
 
 def _reopen(_request: HttpRequest, rows: list[ProviderGate]) -> Answer:
@@ -29,10 +30,10 @@ def _closed(row: ProviderGate) -> bool:
 
 @admin.register(ProviderGate)
 class ProviderGateAdmin(ReadOnlyAdmin):
-    list_display = ("provider", "state", "paused", "failures", "requests", "answer", "why")
+    list_display = ("provider", "state", "paused", "failures", "used", "answer", "why")
     fieldsets = [
         (None, {"fields": [("provider", "state"), "reason", ("paused_until", "failures")]}),
-        (gettext_lazy("Use"), {"fields": [("month", "requests"), "last_answer_at", "refused_at"]}),
+        (gettext_lazy("Use"), {"fields": [("month", "used"), "last_answer_at", "refused_at"]}),
     ]
     row_actions = (
         RowAction("reopen", gettext_lazy("Ask again now"), _reopen, icon="restart_alt", tone="primary", when=_closed),
@@ -40,6 +41,14 @@ class ProviderGateAdmin(ReadOnlyAdmin):
     paused = cells.when("paused_until", gettext_lazy("paused until"))
     answer = cells.when("last_answer_at", gettext_lazy("last answer"))
     why = cells.short("reason", gettext_lazy("reason"), length=120)
+
+    @display(description=gettext_lazy("requests this month"))
+    def used(self, obj: ProviderGate) -> str:
+        """Of how many, where the account has a limit."""
+        provider, month = PROVIDERS.get(obj.provider), timezone.now().strftime("%Y-%m")
+        limit = provider.monthly_limit if provider else 0
+        number = obj.requests if obj.month == month else 0
+        return _("%(n)s of %(limit)s") % {"n": f"{number:,}", "limit": f"{limit:,}"} if limit else f"{number:,}"
 
     @display(description=gettext_lazy("state"))
     def state(self, obj: ProviderGate) -> Any:

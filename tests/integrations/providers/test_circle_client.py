@@ -175,3 +175,16 @@ def test_a_sender_cannot_pass_off_a_body_as_what_we_read_ourselves():
     assert event.kind != EventKind.MEMBER_READ
     pulled = Delivery(json.dumps(body).encode(), content_type="application/json", pulled="member.read")
     assert PROVIDERS["circle"].parse(pulled)[0].kind == EventKind.MEMBER_READ
+
+
+def test_the_console_and_the_health_page_show_how_much_of_the_month_is_used(standins: StandIns, settings: Any):
+    from django.contrib import admin
+
+    from higherself.core import health
+
+    standins["circle"].join("ada@example.org")
+    run("circle", "member.read", {"member_id": "77"})
+    row = ProviderGate.objects.get(provider="circle")
+    assert admin.site._registry[ProviderGate].used(row) == "1 of 5,000"
+    told = health.report()[1]["providers"].facts["providers"]["circle"]
+    assert (told["requests_this_month"], told["monthly_limit"]) == (1, 5000)
