@@ -9,6 +9,8 @@ from django.dispatch import receiver
 from agents_app.models import WorkflowInstance
 from agents_app.services import crm
 from contacts.models import Contact
+from higherself.core import history
+from higherself.integrations import registry
 from higherself.integrations.models import OutboundCall
 from higherself.integrations.signals import call_done
 
@@ -16,6 +18,11 @@ from higherself.integrations.signals import call_done
 @receiver(call_done)
 def keep_id(sender: type[OutboundCall], call: OutboundCall, **_kwargs: Any) -> None:
     """HubSpot's and Beehiiv's ids of a person. Within the transaction that marks the call done."""
+    with history.by(registry.PROVIDERS[call.provider].label, history.PROVIDER):
+        _keep_id(call)
+
+
+def _keep_id(call: OutboundCall) -> None:
     found = str(call.result.get("id") or "")[:200]
     if not found:
         return

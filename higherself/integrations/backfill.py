@@ -65,19 +65,20 @@ def run(
     since: datetime | None = None,
     dry_run: bool = False,
     patient: bool = False,
+    seconds: float = float("inf"),
     told: Callable[[Tally], None] = lambda _tally: None,
 ) -> Tally:
     """Reads the history since then, else from where the last run ended. Raises `Running`, or what the client raises.
 
-    ``patient`` waits where the provider asks for it, instead of leaving the rest to the next run. ``told`` hears how
-    far it is.
+    ``patient`` waits where the provider asks for it, instead of leaving the rest to the next run. After ``seconds`` the
+    rest is left to the next run, too. ``told`` hears how far it is.
     """
     provider = PROVIDERS[slug]
     if slug not in providers():
         raise Permanent(f"{provider.label} offers no history that could be read.")
     with provider.client(patience=60.0 if patient else 5.0) as client:
         state = BackfillState.objects.get_or_create(provider=slug)[0] if dry_run else _hold(slug)
-        work = _Work(provider, client, state, dry_run, told)
+        work = _Work(provider, client, state, dry_run, told, time.monotonic() + seconds)
         if dry_run:
             return work.read(since, patient)
         try:
@@ -97,8 +98,10 @@ class _Work:
         state: BackfillState,
         dry_run: bool,
         told: Callable[[Tally], None],
+        ends: float,
     ) -> None:
         self.provider, self.client, self.state, self.dry_run, self.told = provider, client, state, dry_run, told
+        self.ends = ends
         self.cursor = dict(state.cursor)
         self.tally = Tally()
 
@@ -109,7 +112,11 @@ class _Work:
         for tries in range(1, TRIES + 1):
             try:
                 for page in self.client.backfill(start, self.cursor):
+                    moved = page.cursor != self.cursor
                     self._take(page)
+                    # Where the cursor stands still, the next run would only read the same again.
+                    if moved and time.monotonic() > self.ends:
+                        break
                 return self.tally
             except Retryable as error:
                 if not patient or tries == TRIES:

@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds that one run may take; then it asks to be called again, so that other jobs get their turn.
 TIME_BOX = 30.0
+# The same for reading history, whose rest the next run reads. The queue ends a job after 300 s.
+HISTORY_TIME_BOX = 200.0
 
 
 @job(outbox.JOB, every_seconds=30)
@@ -41,7 +43,7 @@ def read_history(slug: str) -> int:
     if not PROVIDERS[slug].can_call:
         return 0
     try:
-        return backfill.run(slug).new
+        return backfill.run(slug, seconds=HISTORY_TIME_BOX).new
     except (Permanent, Retryable, Conflict) as error:
         # Kept with the back-fill and shown there; the next run goes on from the cursor.
         logger.warning("the back-fill of %s did not finish: %s", slug, error)

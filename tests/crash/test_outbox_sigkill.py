@@ -18,7 +18,7 @@ __all__ = ["database_url"]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds processes through /proc")
 LEADS, NOTES = 10, 16
 # After these shares of the notes.
-KILLS = (0.2, 0.5, 0.8)
+KILLS = (0.3, 0.7)
 _WANT_NOTES = """
 from django.db import transaction
 from higherself.integrations.outbox import enqueue

@@ -30,6 +30,7 @@ def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("higherself.core.jobs.wake", lambda _name: None)
     monkeypatch.setattr("higherself.integrations.gate.time.sleep", lambda _seconds: None)
     monkeypatch.setattr("higherself.integrations.backfill.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr(PROVIDERS["beehiiv"].client_class, "per_second", 0.0)
 
 
 def numbers(tally: backfill.Tally) -> tuple[int, int, int]:
@@ -173,6 +174,18 @@ def test_who_has_left_the_newsletter_is_found_although_no_date_tells(standins: S
     last = InboundEvent.objects.order_by("pk").last()
     assert last is not None
     assert [event.kind.value for event in PROVIDERS["beehiiv"].parse(last.delivery())] == ["subscriber.deleted"]
+
+
+def test_a_long_scan_that_was_ended_goes_on_with_the_next_page(standins: StandIns, monkeypatch):
+    monkeypatch.setattr("higherself.integrations.providers.beehiiv.client._PAGE", 2)
+    service = standins["beehiiv"]
+    service.posts.clear()
+    for number in range(6):
+        service.add(f"lead{number}@example.org", "inactive", created=1)
+    for _ in range(12):
+        backfill.run("beehiiv", since=None, seconds=0)
+    assert InboundEvent.objects.count() == 6
+    assert "left" in BackfillState.objects.get(provider="beehiiv").cursor
 
 
 def test_two_runs_at_once_are_one(standins: StandIns):

@@ -20,7 +20,7 @@ class Subscriber(Payload):
     utm_medium: str = ""
     utm_campaign: str = ""
     referring_site: str = ""
-    send_welcome_email: bool = False
+    welcome_email: bool = False
     reactivate: bool = False
     unsubscribe: bool = False
 

@@ -34,6 +34,8 @@ class BeehiivClient(ProviderClient):
     per_second = 3.0
     backfill_minutes = 60
     registers_webhooks = True
+    # The cursor of the page behind the one that was read last.
+    _behind = ""
 
     def credentials(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.options['api_key']}"}
@@ -71,7 +73,7 @@ class BeehiivClient(ProviderClient):
         body |= {
             "email": reader.email,
             "reactivate_existing": reader.reactivate,
-            "send_welcome_email": reader.send_welcome_email,
+            "send_welcome_email": reader.welcome_email,
             "custom_fields": fields,
         }
         return self.post(f"{self.home}/subscriptions", json=body).object["data"]
@@ -136,12 +138,22 @@ class BeehiivClient(ProviderClient):
         for rows in self._newest("posts", "publish_date", "publish_date", start):
             sent = [row for row in rows if row.get("status") == "confirmed"]
             yield Page([_post(row) for row in sent], cursor)
-        done = {"created": began.isoformat(), "left": cursor.get("left", "")}
-        if began - (time_of(done["left"]) or since) >= _LEFT_EVERY or not done["left"]:
-            for rows in self._pages("subscriptions", {"limit": _PAGE, "status": "inactive"}):
-                yield Page([_reader(row) for row in rows], cursor)
-            done["left"] = began.isoformat()
+        done = {**cursor, "created": began.isoformat()}
+        left = time_of(cursor.get("left"))
+        if left is None or began - left >= _LEFT_EVERY:
+            finished = {"created": began.isoformat(), "left": began.isoformat()}
+            yield from self._left(done, finished)
+            done = finished
         yield Page([], done)
+
+    def _left(self, cursor: dict[str, Any], finished: dict[str, Any]) -> Iterator[Page]:
+        """All who have left: perhaps a thousand pages, so an ended run goes on with the page behind its last one."""
+        params: dict[str, Any] = {"limit": _PAGE, "status": "inactive"}
+        if cursor.get("left_page"):
+            params["cursor"] = cursor["left_page"]
+        for rows in self._pages("subscriptions", params):
+            behind = {**cursor, "left_page": self._behind} if self._behind else finished
+            yield Page([_reader(row) for row in rows], behind)
 
     def _newest(self, thing: str, order: str, name: str, since: datetime) -> Iterator[list[dict[str, Any]]]:
         """Pages until the rows are older than that; an overlap of a page keeps none from falling between two runs."""
@@ -161,9 +173,10 @@ class BeehiivClient(ProviderClient):
         page = 1
         while True:
             answer = self.get(f"{self.home}/{thing}", params=params).object
+            paging = {**answer, **(answer.get("pagination") or {})}
+            self._behind = str(paging.get("next_cursor") or "")
             if answer.get("data"):
                 yield answer["data"]
-            paging = {**answer, **(answer.get("pagination") or {})}
             page += 1
             if paging.get("next_cursor") and paging.get("has_more"):
                 params = {**params, "cursor": paging["next_cursor"]}

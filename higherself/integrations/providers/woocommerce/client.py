@@ -34,6 +34,7 @@ class WooCommerceClient(ProviderClient):
     # It never sends a webhook twice, so this is what closes the gaps.
     backfill_minutes = 10
     registers_webhooks = True
+    _in_order = False
 
     def basic(self) -> tuple[str, str] | None:
         return self.options.get("consumer_key", ""), self.options.get("consumer_secret", "")
@@ -112,13 +113,18 @@ class WooCommerceClient(ProviderClient):
 
     # -- history --------------------------------------------------------------------------------------------------
     def backfill(self, since: datetime, cursor: dict[str, Any]) -> Iterator[Page]:
-        """Orders and products by their last change. (Customers cannot be asked for so; they come with orders.)"""
+        """Orders and products by their last change. (Customers cannot be asked for so; they come with orders.)
+
+        Where the shop sorts by that, the cursor moves with each page, else at the end.
+        """
         times = dict(cursor)
         for thing in ("orders", "products"):
             start = (time_of(times.get(thing)) or since) - _OVERLAP
             newest = start + _OVERLAP
             for rows in self._changed(thing, start):
                 newest = max([newest, *filter(None, (time_of(row.get("date_modified_gmt")) for row in rows))])
+                if self._in_order:
+                    times[thing] = newest.isoformat()
                 yield Page([_delivery(thing[:-1], row) for row in rows], dict(times))
             times[thing] = newest.isoformat()
             yield Page([], dict(times))
@@ -142,6 +148,7 @@ class WooCommerceClient(ProviderClient):
                     raise
                 params["orderby"] = "date"
                 continue
+            self._in_order = params["orderby"] == "modified"
             if rows:
                 yield rows
             if len(rows) < _PAGE:
