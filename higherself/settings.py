@@ -172,6 +172,16 @@ STAFF_SECOND_FACTOR = env.str("STAFF_SECOND_FACTOR", default="") or (
 )
 if STAFF_SECOND_FACTOR not in {"required", "optional"}:
     raise ImproperlyConfigured(f"STAFF_SECOND_FACTOR={STAFF_SECOND_FACTOR!r}: use required or optional")
+# For how many days old rows are kept; 0: for good. What waits for a person is kept in any case.
+RETENTION_DAYS = {
+    "events": env.int("RETENTION_EVENTS_DAYS", default=0),
+    "runs": env.int("RETENTION_RUNS_DAYS", default=0),
+    "messages": env.int("RETENTION_MESSAGES_DAYS", default=0),
+    "history": env.int("RETENTION_HISTORY_DAYS", default=0),
+    "sync_runs": env.int("RETENTION_SYNC_RUNS_DAYS", default=90),
+    "logins": env.int("RETENTION_LOGINS_DAYS", default=90),
+    "imports": env.int("RETENTION_IMPORTS_DAYS", default=90),
+}
 OTP_TOTP_ISSUER = "HigherSelf Network"
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")

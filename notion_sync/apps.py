@@ -10,3 +10,4 @@ class NotionSyncConfig(AppConfig):
     def ready(self) -> None:
         # They register themselves.
         from notion_sync import connection, health, metrics, personal, receivers, tasks  # noqa: F401, PLC0415
+        from notion_sync import retention as _retention  # noqa: F401, PLC0415 - registers what may be cleared away

@@ -27,7 +27,8 @@ class CoreConfig(AppConfig):
     verbose_name = "System"
 
     def ready(self) -> None:
-        from higherself.core import checks  # noqa: F401, PLC0415 - registers the system checks
+        # Each registers itself: system checks, the clean-up, signals, the imports' job.
+        from higherself.core import checks, retention  # noqa: F401, PLC0415
         from higherself.core.access import receivers  # noqa: F401, PLC0415 - registers signals
         from higherself.core.exchange import work  # noqa: F401, PLC0415 - registers its job
         from higherself.core.history import receivers as _relations  # noqa: F401, PLC0415 - registers signals

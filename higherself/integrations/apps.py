@@ -13,3 +13,4 @@ class IntegrationsConfig(AppConfig):
         from higherself.integrations import followups, health, metrics, personal, tasks  # noqa: F401, PLC0415 - registers them
 
         followups.connect()
+        from higherself.integrations import retention as _retention  # noqa: F401, PLC0415 - registers what may be cleared away
