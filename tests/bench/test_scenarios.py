@@ -21,6 +21,7 @@ TARGETS = {
         "accepted and lost",
     ],
     "leads": ["leads/s with 2 workers", "leads/s while pushing to Notion", "leads that lack a row"],
+    "bookings": ["events/s with 2 workers", "sales that lack a row"],
     "latency": ["p95 stored to processed, s", "refused or broken"],
     "segments": [
         "slowest evaluation, s",
@@ -46,6 +47,7 @@ COUNTED = {
     "refused or broken",
     "accepted and lost",
     "leads that lack a row",
+    "sales that lack a row",
     "first pull, requests to those needed",
     "nothing changed, requests",
     "nothing changed, writes",
