@@ -160,9 +160,12 @@ class WorkflowInstance(Record):
     testing_mode = models.BooleanField(_("testing mode"), default=False)
     validation_status = SelectField(_("validation status"), options=choices.ValidationStatus.values)
 
-    # Told by its transitions.
+    # Told by its transitions; the last two are the clock's own.
     unnoted = frozenset(
-        {"current_state", "status", "last_transition_date", "end_date", "error_message", "history_tail", "key_data"}
+        {
+            *("current_state", "status", "last_transition_date", "end_date", "error_message", "history_tail"),
+            *("key_data", "next_timer_at", "timers_seen_at"),
+        }
     )
 
     class Meta(Record.Meta):

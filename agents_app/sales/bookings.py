@@ -29,12 +29,13 @@ def take(told: BookingMaterial, context: Context) -> Outcome:
     product, unknown = products.of_booking(told, context)
     entity = products.entity_of(product, context.source)
     contact, new_contact = customers.of(told.customer, context, entity=entity, record_id=told.booking_id)
-    was_paid = _was_paid(booking)
+    was_paid, was_partly = _was_paid(booking), booking.payment_status == PaymentStatus.PARTLY
+    fresh = product is not None and product.pk != booking.product_id
     changed = _learn(booking, told, context, product, entity, contact)
     if unknown and product is not None:
         products.ask_to_describe(product, entity)
-    moved = instances.carry_on(_case(booking, told, context), context)
-    _clear_up(booking, moved)
+    moved = instances.carry_on(_case(booking, told, context, fresh), context)
+    _clear_up(booking, moved, was_partly)
     _about_the_person(booking, moved, context, was_paid)
     if not (changed or moved.changed):
         return Outcome(Result.DUPLICATE, f"{_name(booking)} is known: {moved.instance.instance_id} stays as it is.")
@@ -134,7 +135,7 @@ def _conclude(booking: Booking, context: Context) -> None:
 
 
 # -- the instance ---------------------------------------------------------------------------------------------------
-def _case(booking: Booking, told: BookingMaterial, context: Context) -> instances.Case:
+def _case(booking: Booking, told: BookingMaterial, context: Context, fresh: bool) -> instances.Case:
     facts = course.BookingFacts(
         status=booking.status,
         approved=evidence.is_approved(booking.evidence),
@@ -153,6 +154,7 @@ def _case(booking: Booking, told: BookingMaterial, context: Context) -> instance
         contact=booking.contact,
         entity=booking.business_entity,
         products=[booking.product] if booking.product else [],
+        fresh=fresh,
         person=person,
         dates=DATES,
         # Money that a person has noted by hand is not forgotten because Amelia does not know of it.
@@ -208,9 +210,9 @@ def _why(told: BookingMaterial, booking: Booking) -> str:
     return f"Amelia: {one_line(change, 60)}, {told.status or 'no status'}, payment {booking.payment_status}"
 
 
-def _clear_up(booking: Booking, moved: instances.Moved) -> None:
+def _clear_up(booking: Booking, moved: instances.Moved, was_partly: bool) -> None:
     """What the money has made pointless, and what it asks of people."""
-    if booking.payment_status == PaymentStatus.PAID and not moved.new:
+    if was_partly and booking.payment_status == PaymentStatus.PAID:
         chores.settle(moved.instance, "collect_balance", "Everything has been paid.")
     if booking.payment_status != PaymentStatus.REFUNDED:
         return
@@ -233,13 +235,12 @@ def _about_the_person(booking: Booking, moved: instances.Moved, context: Context
     contact = booking.contact
     if contact is None:
         return
+    deed = None
     if moved.new:
         about = booking.product.name if booking.product else ""
-        key = f"{booking.system}:booking:{booking.external_id}"
-        customers.did(contact, InteractionKind.BOOKING, context, key=key, about=about)
+        deed = customers.Deed(InteractionKind.BOOKING, f"{booking.system}:booking:{booking.external_id}", about)
         customers.won(contact, "booking_created", context, f"Booked: {moved.instance.instance_id}")
-    if _was_paid(booking) and (moved.new or not was_paid):
-        customers.became_client(contact)
+    customers.note(contact, context, deed, paid=_was_paid(booking) and (moved.new or not was_paid))
 
 
 def _was_paid(booking: Booking) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from agents_app.agents.base import Context
@@ -15,7 +16,7 @@ from agents_app.workflow.machine import ACTIVE, IllegalTransition
 from bookings.models import Booking, Order
 from contacts import interactions
 from contacts.choices import ContactStatus, ContactType
-from contacts.models import BusinessEntity, Contact
+from contacts.models import BusinessEntity, Contact, Interaction
 from higherself.integrations.material import Address, Person
 
 LEADS = "WF-LEAD-CAPTURE"
@@ -87,25 +88,56 @@ def _fill(contact: Contact, home: dict[str, Any]) -> None:
         contact.save(update_fields=blank)
 
 
-def did(contact: Contact, kind: str, context: Context, *, key: str, about: str) -> None:
-    """Notes once that the contact has booked or bought something."""
-    if interactions.record(contact, kind, source=context.source, key=key, at=context.occurred_at, about=about):
-        people.count(contact, context.now)
+@dataclass(frozen=True)
+class Deed:
+    """What the contact has done; told again under this key, it counts once."""
+
+    kind: str
+    key: str
+    about: str
 
 
-def became_client(contact: Contact, *, collector: bool = False) -> None:
-    """Who has paid is an active client. Nobody who asked to be left alone is called one; who buys art, collects."""
+def note(
+    contact: Contact, context: Context, deed: Deed | None = None, *, paid: bool = False, collects: bool = False
+) -> None:
+    """Notes what the contact has done, and what they have become by it, and stores it at once.
+
+    Who has ``paid`` is an active client; nobody who asked to be left alone is called one. Who buys art ``collects``.
+    """
+    wanted: set[str] = set()
+    if deed is not None:
+        # Mostly it is new: one statement instead of a look and an insert.
+        Interaction.objects.bulk_create([_interaction(contact, context, deed)], ignore_conflicts=True)
+        wanted |= set(interactions.refresh(contact, context.now))
+    if paid:
+        wanted |= _become_client(contact, collects=collects)
+    if wanted:
+        contact.save(update_fields=wanted)
+
+
+def _interaction(contact: Contact, context: Context, deed: Deed) -> Interaction:
+    return Interaction(
+        contact=contact,
+        kind=deed.kind,
+        source=context.source,
+        key=deed.key[:300],
+        at=context.occurred_at,
+        about=deed.about[:300],
+        points=interactions.POINTS[deed.kind],
+    )
+
+
+def _become_client(contact: Contact, *, collects: bool) -> set[str]:
     wanted: dict[str, str] = {}
     if contact.status in _NOT_YET_CLIENTS:
         wanted["status"] = ContactStatus.ACTIVE_CLIENT
-    if collector and contact.contact_type in ("", ContactType.LEAD, ContactType.CLIENT):
+    if collects and contact.contact_type in ("", ContactType.LEAD, ContactType.CLIENT):
         wanted["contact_type"] = ContactType.COLLECTOR
     elif contact.contact_type in ("", ContactType.LEAD):
         wanted["contact_type"] = ContactType.CLIENT
     for name, value in wanted.items():
         setattr(contact, name, value)
-    if wanted:
-        contact.save(update_fields=wanted)
+    return set(wanted)
 
 
 def won(contact: Contact, event: str, context: Context, note: str) -> list[str]:

@@ -24,6 +24,7 @@ AGENT = "BookingAgent"
 class Case:
     """One booking or order, and what its instance is to know about it.
 
+    ``products`` are what it is about; they are written for a new instance, and for a known one when ``fresh``.
     ``next_event`` names the event that is due in a state; ``dates`` are the names in ``key_data`` whose change moves
     tasks and reminders, ``sticky`` those that stay true once they are.
     """
@@ -36,6 +37,7 @@ class Case:
     contact: Contact | None = None
     entity: BusinessEntity | None = None
     products: Sequence[Product] = ()
+    fresh: bool = False
     person: Mapping[str, str] = field(default_factory=dict)
     dates: tuple[str, ...] = ()
     sticky: tuple[str, ...] = ()
@@ -84,9 +86,13 @@ def carry_on(case: Case, context: Context) -> Moved:
         return moved
     moved.changed = True
     moved.followed = run.save()
-    if moved.new and case.products:
-        run.instance.products.set(case.products)
-    elif case.products:
+    if moved.new:
+        # The instance has just been stored, and is marked for Notion: `set` would look, and mark it, once more.
+        through = WorkflowInstance.products.through
+        through.objects.bulk_create(
+            through(workflowinstance_id=run.instance.pk, product_id=product.pk) for product in case.products
+        )
+    elif case.fresh and case.products:
         run.instance.products.add(*case.products)
     return moved
 

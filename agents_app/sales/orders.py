@@ -134,6 +134,7 @@ def _case(order: Order, goods: dict[str, Product], facts: course.OrderFacts, rec
         contact=order.contact,
         entity=order.business_entity,
         products=list(goods.values()),
+        fresh=True,
         person={} if order.contact else {"client_lead_name": one_line(order.shipping.get("name", ""), 500)},
         sticky=() if order.status == "refunded" else ("paid",),
         note=note,
@@ -165,10 +166,10 @@ def _about_the_person(order: Order, moved: instances.Moved, context: Context, wa
     contact: Contact | None = order.contact
     if contact is None or not states.is_paid(order) or was_paid:
         return
-    collector = bool(moved.instance.key_data.get("art"))
-    customers.became_client(contact, collector=collector)
-    key = f"{order.system}:order:{order.external_id}"
-    customers.did(contact, InteractionKind.PURCHASE, context, key=key, about=f"Order {order.number}")
+    deed = customers.Deed(
+        InteractionKind.PURCHASE, f"{order.system}:order:{order.external_id}", f"Order {order.number}"
+    )
+    customers.note(contact, context, deed, paid=True, collects=bool(moved.instance.key_data.get("art")))
     customers.won(contact, "order_paid", context, f"Bought: {moved.instance.instance_id}")
 
 

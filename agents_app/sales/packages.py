@@ -37,10 +37,8 @@ def take(told: PackageMaterial, context: Context) -> Outcome:
         products.ask_to_describe(product, entity)
     task = _task(booking)
     if booking.contact is not None:
-        key = f"{booking.system}:{external}"
-        customers.did(booking.contact, InteractionKind.PURCHASE, context, key=key, about=product.name)
-        if booking.payment_status in RECEIVED:
-            customers.became_client(booking.contact)
+        deed = customers.Deed(InteractionKind.PURCHASE, f"{booking.system}:{external}", product.name)
+        customers.note(booking.contact, context, deed, paid=booking.payment_status in RECEIVED)
     made = [*([contact] if contact and new_contact else []), *([product] if unknown else []), task]
     message = f"Package “{product.name}” of {booking.contact or 'somebody unknown'}: {booking.status}."
     return Outcome(Result.DONE, message, tuple(Created.of(row) for row in made))

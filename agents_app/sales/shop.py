@@ -34,7 +34,7 @@ def customer_changed(told: CustomerMaterial, context: Context) -> Outcome:
     if contact is None:
         return Outcome(Result.NOTHING, "The customer has no e-mail address, so nobody can be found or made for it.")
     if told.is_paying:
-        customers.became_client(contact)
+        customers.note(contact, context, paid=True)
     return Outcome(
         Result.DONE,
         f"{contact} is {'a new' if new else 'a known'} contact with an account in the shop.",

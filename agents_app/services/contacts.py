@@ -192,13 +192,16 @@ def _notes(existing: str, heard: Heard) -> str:
 
 
 def _join(contact: Contact, entities: Sequence[BusinessEntity], *, new: bool) -> None:
-    if not entities:
-        return
     if new:
-        # `add` would look first whether the links are there; a new contact has none.
-        through = Contact.business_entities.through
+        join_new(contact, entities)
+    elif entities:
+        contact.business_entities.add(*entities)
+
+
+def join_new(contact: Contact, entities: Sequence[BusinessEntity]) -> None:
+    """Links a contact that was just made. `add` would look first whether the links are there; it has none."""
+    through = Contact.business_entities.through
+    if entities:
         through.objects.bulk_create(
             [through(contact_id=contact.pk, businessentity_id=entity.pk) for entity in entities]
         )
-    else:
-        contact.business_entities.add(*entities)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agents_app.leads.schema import NAME_LIMIT, normalise_email, normalise_phone, split_name
-from agents_app.services.contacts import locked
+from agents_app.services.contacts import join_new, locked
 from agents_app.text import one_line, option_names, union
 from contacts import interactions
 from contacts.choices import ContactStatus, ContactType
@@ -56,10 +56,11 @@ def remember(person: Person) -> tuple[Contact, bool]:
     if contact is None:
         contact = _new(person, email)
         contact.save(force_insert=True)
-    else:
-        changed = _complete(contact, person)
-        if changed:
-            contact.save(update_fields=changed)
+        join_new(contact, person.entities)
+        return contact, new
+    changed = _complete(contact, person)
+    if changed:
+        contact.save(update_fields=changed)
     if person.entities:
         missing = {entity.pk for entity in person.entities} - set(
             contact.business_entities.values_list("pk", flat=True)

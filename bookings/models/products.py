@@ -67,6 +67,7 @@ class Product(Record):
     # Not shown to people: when the count was taken, and which state of the shop's product is known.
     stock_at = models.DateTimeField(null=True, blank=True, editable=False)
     told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    unnoted = frozenset({"stock_at", "told_at"})
 
     class Meta(Record.Meta):
         verbose_name = _("product or service")

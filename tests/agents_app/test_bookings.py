@@ -169,7 +169,11 @@ def test_an_unpaid_booking_is_chased_after_two_days_and_given_up_after_three(clo
     assert tasks_of(sweep_at(clock, began + timedelta(hours=49)))["chase_payment"] == "To Do"
     instance = sweep_at(clock, began + timedelta(hours=73))
     assert (instance.current_state, instance.status) == ("canceled", "Cancelled")
-    assert tasks_of(instance) == {"review_booking": "Cancelled", "chase_payment": "Cancelled"}
+    assert tasks_of(instance) == {
+        "review_booking": "Cancelled",
+        "chase_payment": "Cancelled",
+        "cancel_there": "To Do",
+    }
     assert messages_of(instance) == ["booking_cancelled"]
 
 
