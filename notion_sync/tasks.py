@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from higherself.core import jobs
 from higherself.core.errors import Permanent, Retryable
+from higherself.integrations import inbox
+from higherself.integrations.intake import JOB as DRAIN_INBOX
 from notion_sync import doorbell
 from notion_sync.budget import Lane
 from notion_sync.client import NotionApi
@@ -32,6 +34,9 @@ ROUND = 40.0
 # A first read, or a sweep of all databases, goes on in the next round after this long; seconds. A background job is
 # ended by force after five minutes.
 LONG_ROUND = 120.0
+# Writing to Notion is mostly waiting for its turn. While many deliveries wait, a worker has better things to do: it
+# steps aside after so long, and comes back after a pause; seconds.
+POLITE, ASIDE = 2.0, 5.0
 # How often the clock comes by, in seconds: a poll that would be due before the half of the next time is due now.
 TICK = 30
 # A page that people made for the same thing is met before a new one is created, unless it is younger than this.
@@ -121,22 +126,44 @@ def _round(name: str, lane: Lane, work: Callable[[NotionApi, Held], object]) -> 
         except (Permanent, Retryable) as error:
             logger.warning("%s: %s", name, error)
             return
-    if waiting_keys():
+    if not waiting_keys():
+        return
+    if inbox.is_crowded():
+        jobs.wake(DRAIN_INBOX)
+        jobs.wake_in("push_to_notion", ASIDE)
+    else:
         jobs.wake("push_to_notion")
 
 
 def _push_until_done(api: NotionApi, held: Held) -> None:
-    deadline = time.monotonic() + ROUND
-    while (keys := waiting_keys()) and time.monotonic() < deadline:
+    until = _Turn(ROUND)
+    while (keys := waiting_keys()) and not until():
         stale = [key for key in keys if _must_read_first(key)]
         fresh = [key for key in keys if key not in stale]
-        until = functools.partial(_is_over, deadline)
         counts = reconcile(api, Job(keys=stale, direction=BOTH, until=until), held, "push") if stale else Counts()
         if fresh:
             job = Job(keys=fresh, direction=PUSH, until=until, has_read=True)
             counts = counts.plus(reconcile(api, job, held, "push"))
         if not counts.changed():
             return
+
+
+class _Turn:
+    """Whether a turn of so many seconds is over: early when deliveries crowd the inbox."""
+
+    def __init__(self, seconds: float) -> None:
+        self.began = self.looked = time.monotonic()
+        self.seconds = seconds
+        self.is_over = False
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now - self.began > self.seconds:
+            self.is_over = True
+        elif now - self.looked > POLITE:
+            self.looked = now
+            self.is_over = self.is_over or inbox.is_crowded()
+        return self.is_over
 
 
 def _is_over(deadline: float) -> bool:

@@ -29,6 +29,7 @@ __all__ = [
     "LeaseLost",
     "Stored",
     "claim",
+    "is_crowded",
     "mark_failed",
     "mark_ignored",
     "mark_processed",
@@ -46,6 +47,8 @@ LEASE = timedelta(seconds=60)
 # Seconds to the next attempt after the first, second … failure; then a person has to look.
 BACK_OFF = (10, 30, 120, 600, 3600, 21600, 21600)
 MAX_ATTEMPTS = len(BACK_OFF) + 1
+# Deliveries that are due at once.
+CROWD = 50
 _JITTER = 0.1
 
 
@@ -78,6 +81,11 @@ def claim(limit: int, worker: str) -> list[InboundEvent]:
                 _give_up_on(due[0])
                 return claim(limit, worker)
         return _lend(due, worker, now)
+
+
+def is_crowded() -> bool:
+    """Whether so many deliveries are due that other work had better wait."""
+    return InboundEvent.objects.filter(next_attempt_at__lte=timezone.now())[:CROWD].count() >= CROWD
 
 
 def take_from_the_dead() -> int:

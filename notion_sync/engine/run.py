@@ -110,7 +110,10 @@ class Reconciliation:
         if self.job.direction in {BOTH, PULL}:
             # A database that is read for the first time may take long: the others do not wait for it.
             for database in sorted(self.databases, key=lambda database: database.watermark is None):
-                self._each(database, PULL, self._pull)
+                if self.job.until():
+                    self.unread.add(database.key)
+                else:
+                    self._each(database, PULL, self._pull)
             if not dry:
                 complete_relations()
         elif not self.job.has_read:
