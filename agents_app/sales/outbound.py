@@ -36,7 +36,8 @@ _SHOP = {"delivered": "completed", "canceled": "cancelled", "refunded": "refunde
 def booking_moved(run: Run, entered: Sequence[str]) -> None:
     _deal(run, entered, amount="price")
     facts = _facts(run.instance)
-    if "canceled" in entered and facts.get("booking_status") not in evidence.OFF:
+    known_there = facts.get("booking_status") in (*evidence.OFF, evidence.NO_SHOW)
+    if "canceled" in entered and run.instance.source_system == "Amelia" and not known_there:
         _free_the_place(run.instance)
     if "follow_up" in entered and run.instance.contact is not None:
         _was_there(run.instance.contact, str(facts.get("retreat_name") or ""))
