@@ -175,6 +175,14 @@ def test_a_webhook_whose_secret_nobody_knows_or_that_has_expired_is_made_anew(st
     assert (again.change, list(service.hooks)) == ("created", [again.remote_id])
 
 
+def test_a_webhook_at_an_older_address_of_ours_is_replaced(standins: StandIns):
+    service = standins["airtable"]
+    service.hook("https://old.example.com/webhooks/airtable", "achOld")
+    service.hook("https://elsewhere.example/", "achTheirs")
+    (made,) = registered({"records": "achOld"})
+    assert sorted(service.hooks) == sorted(["achTheirs", made.remote_id])
+
+
 def test_a_webhook_that_is_gone_is_said_so(standins: StandIns):
     with pytest.raises(NotFound):
         run("airtable", "payloads.read", RING)

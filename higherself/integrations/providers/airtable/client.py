@@ -148,7 +148,8 @@ class AirtableClient(ProviderClient):
         """One webhook for the records of the base. It is renewed when it is there; its secret is shown by Airtable
         only when it is made, so one that is there and not known to us is made anew."""
         base = self.options["base_id"]
-        ours = [hook for hook in self._hooks(base) if text(hook.get("notificationUrl")) == url and hook.get("id")]
+        there = [hook for hook in self._hooks(base) if hook.get("id")]
+        ours = [hook for hook in there if text(hook.get("notificationUrl")) == url]
         kept = next((hook for hook in ours if text(hook["id"]) == known.get(WEBHOOK_NAME)), None)
         expires = time_of(kept.get("expirationTime")) if kept else None
         if kept and (expires is None or expires > datetime.now(timezone.utc)):
@@ -157,8 +158,10 @@ class AirtableClient(ProviderClient):
         made = self.post(f"/v0/bases/{segment(base)}/webhooks", json=_specification(url)).object
         if not text(made.get("macSecretBase64")):
             raise Permanent("Airtable made a webhook without telling its secret: delete it there, and register again.")
-        for hook in ours:
-            self._drop(base, text(hook["id"]))
+        # A base takes ten webhooks: the one that this replaces goes, and so does one of ours at an older address.
+        former = {text(hook["id"]) for hook in ours} | {known.get(WEBHOOK_NAME, "")}
+        for name in former & {text(hook["id"]) for hook in there}:
+            self._drop(base, name)
         yield Hook(
             name=WEBHOOK_NAME,
             remote_id=text(made["id"]),
