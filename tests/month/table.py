@@ -32,6 +32,16 @@ def end_state() -> Table:
     }
 
 
+def differences(found: Table, expected: Table) -> dict[str, tuple[int, int]]:
+    """Each line that is not as expected: what was found, and what should be there."""
+    names = {(part, line) for table in (found, expected) for part in table for line in table[part]}
+    pairs = {
+        f"{part}: {line}": (found.get(part, {}).get(line, 0), expected.get(part, {}).get(line, 0))
+        for part, line in sorted(names)
+    }
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
 def _count(rows: QuerySet[Any], *names: str) -> dict[str, int]:
     lines = Counter(" · ".join(str(value or "–") for value in line) for line in rows.order_by().values_list(*names))
     return dict(sorted(lines.items()))
