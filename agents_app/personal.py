@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from agents_app.choices import NotificationStatus
-from agents_app.models import AgentRun, Approval, Notification, Task, WorkflowInstance, WorkflowTransition
+from agents_app.choices import AssistStatus, NotificationStatus
+from agents_app.models import AgentRun, Approval, AssistAnswer, Notification, Task, WorkflowInstance, WorkflowTransition
 from higherself.core import personal
 from higherself.core.personal import Person
 
@@ -27,6 +27,17 @@ def _unsend(message: Notification) -> None:
     if message.status in {NotificationStatus.QUEUED, NotificationStatus.FAILED}:
         message.status, message.next_attempt_at = NotificationStatus.SKIPPED, None
         message.error = "The person was erased."
+
+
+def _unask(answer: AssistAnswer) -> None:
+    """What has not been answered yet is not asked any more."""
+    if answer.status in {AssistStatus.WAITING, AssistStatus.WORKING}:
+        answer.status, answer.next_attempt_at, answer.error = AssistStatus.FAILED, None, "The person was erased."
+
+
+def _answers(person: Person) -> QuerySet[Any]:
+    instances = Q(subject_model=WorkflowInstance._meta.label_lower, subject_id__in=_instances(person).values("pk"))
+    return AssistAnswer.objects.filter(Q(contact__in=person.pks) | instances)
 
 
 personal.holder(
@@ -56,3 +67,6 @@ personal.holder(
 personal.holder("messages", _messages, clear={"recipient": "", "subject": "", "body": ""}, before=_unsend)
 personal.holder("agent_runs", personal.mentioned(AgentRun.objects.all, "message", "created"))
 personal.holder("approvals", personal.mentioned(Approval.objects.all, "payload", "reason", "subject_label"))
+personal.holder(
+    "answers_of_the_assistant", _answers, clear={"prompt": "", "output": dict, "subject_label": ""}, before=_unask
+)

@@ -164,6 +164,8 @@ def _send_approved(approval: Approval) -> str:
     row = AssistAnswer.objects.get(assist_id=approval.payload["assist"])
     instance = _instance(row)
     contact = instance.contact if instance else None
+    if not row.output:
+        raise Permanent("The draft has been erased.")
     if instance is None or contact is None or not contact.email:
         raise Permanent("There is nobody to send it to.")
     if contact.status == ContactStatus.DO_NOT_CONTACT:

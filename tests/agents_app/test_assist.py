@@ -19,6 +19,7 @@ from agents_app.models import Approval, AssistAnswer, Notification, Workflow, Wo
 from agents_app.services import approvals
 from agents_app.workflow import engine
 from contacts.models import BusinessEntity
+from higherself.core import personal
 from higherself.core.errors import Permanent, Retryable
 from tests.factories import make_contact, make_feedback
 
@@ -183,3 +184,22 @@ def test_it_is_asked_for_in_the_console(client: Client):
     answers = {row.kind: row for row in AssistAnswer.objects.all()}
     assert reverse("admin:agents_app_assistanswer_change", args=[answers["lead.summary"].pk]) in page
     assert FeedbackSentiment.model_validate(answers["feedback.sentiment"].output).sentiment == "Positive"
+
+
+def test_who_is_erased_is_erased_from_the_answers_too():
+    instance = lead()
+    drafted = ask("reply.draft", instance)
+    approval = Approval.objects.get()
+    waiting = desk.ask("lead.summary", instance, requested_by="Grace")
+    contact = instance.contact
+    person = personal.Person(contact._meta.label_lower, (contact.pk,), (contact.email,), ("Ada",))
+
+    done = personal.erase(person)
+
+    for row in (drafted, waiting):
+        row.refresh_from_db()
+    assert done["answers_of_the_assistant"] == 2
+    assert (drafted.prompt, drafted.output, drafted.subject_label) == ("", {}, "")
+    assert (waiting.prompt, waiting.status, waiting.error) == ("", "failed", "The person was erased.")
+    late = approvals.approve(approval, User.objects.create_superuser("olga", password="a-long-password"))
+    assert late.outcome == "Approved, but not done: The draft has been erased."
