@@ -7,13 +7,28 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.choices import CampaignStatus
 from campaigns.models import Campaign, Feedback
+from campaigns.segments import Segment, SegmentMembership
 from contacts.models import Contact
-from higherself.core.admin import Figure, Moment, RecordAdmin, Scope, bounded, cells, figures, options, story, until
+from higherself.core.admin import (
+    Figure,
+    ModelAdmin,
+    Moment,
+    ReadOnlyAdmin,
+    RecordAdmin,
+    Scope,
+    bounded,
+    cells,
+    figures,
+    options,
+    story,
+    until,
+)
 
 
 @admin.register(Campaign)
@@ -127,3 +142,33 @@ def feedback_given(contact: Contact, before: datetime | None, limit: int) -> lis
         )
         for row in rows
     ]
+
+
+@admin.register(Segment)
+class SegmentAdmin(ModelAdmin):
+    """Groups of contacts by criteria; who belongs to them is computed."""
+
+    list_display = ("name", "is_active", "member_count", "evaluated", "trouble")
+    list_filter = ("is_active",)
+    search_fields = ("name",)
+    ordering = ("name",)
+    fieldsets = [
+        (None, {"fields": ["name", "description", "business_entity", "is_active", "carry_to_beehiiv"]}),
+        (_("Criteria"), {"fields": ["criteria"]}),
+        (_("Result"), {"fields": ["member_count", "evaluated_at", "error"]}),
+    ]
+    evaluated, trouble = cells.when("evaluated_at", _("evaluated")), cells.short("error", _("error"), 70)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(SegmentMembership)
+class SegmentMembershipAdmin(ReadOnlyAdmin):
+    """Who came into which segment, and left it."""
+
+    list_display = ("segment", "contact", "entered", "left")
+    list_select_related = ("segment", "contact")
+    ordering = ("-pk",)
+    fieldsets = [(None, {"fields": ["segment", "contact", "entered_at", "left_at", "carried_at"]})]
+    entered, left = cells.when("entered_at", _("entered")), cells.when("left_at", _("left"))

@@ -165,6 +165,32 @@ def _take_apart(request: HttpRequest, rows: list[ContactMerge]) -> Answer:
     return gettext("Taken apart: the merged contact is back with what it had. Notion follows.")
 
 
+@admin.register(Interaction)
+class InteractionAdmin(ReadOnlyAdmin):
+    """What people did, as the services told it."""
+
+    list_display = ("moment", "contact", "kind", "source", "points")
+    list_filter = ("kind",)
+    list_select_related = ("contact",)
+    search_fields = ("source", "about")
+    ordering = ("-at", "-pk")
+    fieldsets = [(None, {"fields": ["at", "contact", "identity", "kind", "source", "points", "about", "key"]})]
+    moment = cells.when("at", _("when"))
+
+
+@admin.register(ConsentChange)
+class ConsentChangeAdmin(ReadOnlyAdmin):
+    """Every yes and no to marketing."""
+
+    list_display = ("moment", "contact", "channel", "granted", "source", "by_person")
+    list_filter = ("channel", "granted")
+    list_select_related = ("contact",)
+    search_fields = ("source",)
+    ordering = ("-at", "-pk")
+    fieldsets = [(None, {"fields": ["at", "contact", "channel", "granted", "source", "by_person", "detail"]})]
+    moment = cells.when("at", _("when"))
+
+
 @admin.register(ContactMerge)
 class ContactMergeAdmin(ReadOnlyAdmin):
     """Which contact was merged into which; a mistake is taken apart here."""

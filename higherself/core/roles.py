@@ -54,6 +54,10 @@ ACCESS: dict[str, Access] = {
     # people
     "contacts.businessentity": _CATALOGUE,
     "contacts.contact": _ALL_WORK,
+    "contacts.interaction": _LEDGER,
+    "contacts.consentchange": _LEDGER,
+    "campaigns.segment": Access("vac", "vac", "v", "v"),
+    "campaigns.segmentmembership": _LEDGER,
     "contacts.contactmerge": Access("v", "v", "v", ""),
     "community.member": Access("vac", "v", "vac", "v"),
     "community.reward": Access("vac", "v", "vac", "v"),

@@ -22,6 +22,8 @@ from django.utils import timezone
 
 from agents_app.models import AgentRun, Notification, WorkflowTransition
 from agents_app.services import catalog
+from campaigns.segments import Segment, SegmentMembership
+from contacts.ledger import ConsentChange, Interaction
 from contacts.merges import ContactMerge
 from higherself.core.models import ApiToken, ChangeSet, Heartbeat, ImportRun, LoginAttempt
 from higherself.integrations.models import (
@@ -107,6 +109,10 @@ def _queue_task(name: str, success: bool) -> Any:
     )
 
 
+def _segment() -> Segment:
+    return Segment.objects.create(name=f"s{next(_numbers)}")
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     **{MAPPINGS[key].model._meta.label_lower: maker for key, maker in factories.MAKERS.items()},
     "agents_app.workflowtransition": factories.make_transition,
@@ -145,6 +151,16 @@ MAKERS: dict[str, Callable[[], Any]] = {
         model="contacts.contact", record_id=next(_numbers), actor="Ada", changes={"phone": ["1", "2"]}
     ),
     "core.importrun": lambda: ImportRun.objects.create(model="contacts.contact", file_name="x.csv", state="ready"),
+    "contacts.interaction": lambda: Interaction.objects.create(
+        contact=factories.make_contact(), kind="post", source="circle", key=f"i{next(_numbers)}", at=timezone.now()
+    ),
+    "contacts.consentchange": lambda: ConsentChange.objects.create(
+        contact=factories.make_contact(), channel="email", granted=True, source="typeform", key=f"c{next(_numbers)}"
+    ),
+    "campaigns.segment": _segment,
+    "campaigns.segmentmembership": lambda: SegmentMembership.objects.create(
+        segment=_segment(), contact=factories.make_contact(), entered_at=timezone.now()
+    ),
     "contacts.contactmerge": lambda: ContactMerge.objects.create(
         survivor=factories.make_contact(), merged=factories.make_contact()
     ),
@@ -194,8 +210,8 @@ def test_every_model_is_registered_and_has_a_maker_here():
     models = {model._meta.label_lower for model in apps.get_models() if model.__module__.split(".")[0] in ours}
     registered = {model._meta.label_lower for model in admin.site._registry}
 
-    # Nobody looks at recovery codes: they are digests, and a page of their own would only tempt.
-    assert models - registered == {"core.recoverycode"}
+    # Recovery codes are digests, nobody looks at them; saved filters stand above the lists that they belong to.
+    assert models - registered == {"core.recoverycode", "core.savedfilter"}
     assert registered == set(MAKERS)
 
 
