@@ -6,10 +6,14 @@ import logging
 import time
 from functools import partial
 
+from django.conf import settings
+from django.utils import timezone
+
 from higherself.core import jobs, process
 from higherself.core.errors import Conflict, Permanent, Retryable
 from higherself.core.jobs import job
 from higherself.integrations import backfill, outbox, registering, relay
+from higherself.integrations.models import BackfillState, OutboundCall
 from higherself.integrations.registry import PROVIDERS
 
 logger = logging.getLogger(__name__)
@@ -18,6 +22,7 @@ logger = logging.getLogger(__name__)
 TIME_BOX = 30.0
 # The same for reading history, whose rest the next run reads. The queue ends a job after 300 s.
 HISTORY_TIME_BOX = 200.0
+HISTORY_RETRY = 45.0
 
 
 @job(outbox.JOB, every_seconds=30)
@@ -26,6 +31,8 @@ def relay_outbox() -> int:
     worker = process.identity()
     relay.take_from_the_dead()
     outbox.settle()
+    if _enough_at_work(worker):
+        return 0
     ends, tried = time.monotonic() + TIME_BOX, 0
     while time.monotonic() < ends:
         try:
@@ -38,9 +45,24 @@ def relay_outbox() -> int:
     return tried
 
 
+def _enough_at_work(worker: str) -> bool:
+    """Whether other processes of this machine are sending, so that one more would leave none for the inbox."""
+    home = worker.rsplit("/", 2)[0]
+    leased = OutboundCall.objects.filter(status=OutboundCall.Status.SENDING, next_attempt_at__gt=timezone.now())
+    others = leased.filter(worker__startswith=f"{home}/").exclude(worker=worker)
+    number = others.order_by().values("worker").distinct().count()
+    return number >= max(1, settings.WORKER_PROCESSES - 2)
+
+
 def read_history(slug: str) -> int:
-    """Fetches what a provider has had since the last run; returns how much of it was new."""
+    """Fetches what a provider has had since the last run; returns how much of it was new.
+
+    One provider at a time: histories may be long, and the inbox needs workers, too.
+    """
     if not PROVIDERS[slug].can_call:
+        return 0
+    if BackfillState.objects.filter(held_until__gt=timezone.now()).exclude(provider=slug).exists():
+        jobs.wake_in(f"backfill_{slug}", HISTORY_RETRY)
         return 0
     try:
         return backfill.run(slug, seconds=HISTORY_TIME_BOX).new

@@ -212,6 +212,14 @@ def test_the_schedule_reads_what_is_configured_and_keeps_quiet_about_the_rest(st
     assert tasks.read_history("woocommerce") == 0
 
 
+def test_the_schedule_reads_one_history_at_a_time(standins: StandIns, monkeypatch):
+    later: list[tuple[str, float]] = []
+    monkeypatch.setattr("higherself.core.jobs.wake_in", lambda name, seconds: later.append((name, seconds)))
+    BackfillState.objects.create(provider="hubspot", worker="w", held_until=clock.now() + timedelta(minutes=5))
+    assert tasks.read_history("woocommerce") == 0
+    assert (later, standins["woocommerce"].requests) == ([("backfill_woocommerce", tasks.HISTORY_RETRY)], [])
+
+
 def test_the_schedule_leaves_a_reason_where_it_could_not(standins: StandIns):
     standins["woocommerce"].fail(401)
     assert tasks.read_history("woocommerce") == 0

@@ -115,6 +115,20 @@ def test_a_worker_whose_lease_is_over_changes_nothing_any_more(standins: StandIn
     assert (fresh(call).status, fresh(call).worker, fresh(call).error) == (Status.SENDING, "two", "")
 
 
+def test_one_machine_keeps_workers_for_the_inbox(settings, standins: StandIns):
+    settings.WORKER_PROCESSES = 3
+    note("a")
+    other = note("b", 728)
+    standins["woocommerce"].notes[728] = []
+    home, _, _ = process.identity().rsplit("/", 2)
+    # Process 1 lives as long as the machine.
+    assert relay.claim(f"{home}/1/{process._started(1)}") is not None
+    assert tasks.relay_outbox() == 0
+    settings.WORKER_PROCESSES = 4
+    assert tasks.relay_outbox() == 1
+    assert fresh(other).status == Status.DONE
+
+
 def test_calls_of_a_killed_worker_are_taken_at_once(standins: StandIns):
     home, _, _ = process.identity().rsplit("/", 2)
     note()
