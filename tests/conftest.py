@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -23,6 +24,22 @@ from tests.standins.server import StandIns
 from tests.standins.services import SERVICES
 
 _FIELDS = ("key", "title", "database_id", "data_source_id", "url", "properties", "state")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With TEST_DATABASE_ONLY, for the second database: what touches none cannot tell one from the other."""
+    if not os.environ.get("TEST_DATABASE_ONLY"):
+        return
+    left = [item for item in items if not _uses_a_database(item)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if _uses_a_database(item)]
+
+
+def _uses_a_database(item: pytest.Item) -> bool:
+    # Some start processes of their own, on the same kind of database.
+    if item.get_closest_marker("django_db") or item.path.parent.name in {"crash", "bench"}:
+        return True
+    return bool({"db", "transactional_db"} & set(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(autouse=True)

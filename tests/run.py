@@ -1,4 +1,4 @@
-"""The whole suite: on SQLite, then on PostgreSQL where one answers. `make test` calls it.
+"""The whole suite on SQLite, then all that touches a database on PostgreSQL, where one answers. `make test` calls it.
 
 With REQUIRE_POSTGRES=1 (as in continuous integration) a missing PostgreSQL is a failure.
 """
@@ -35,7 +35,7 @@ def main() -> int:
         required = os.environ.get("REQUIRE_POSTGRES") == "1"
         print(f"\nNo PostgreSQL answers at {POSTGRES}: this leg is {'required' if required else 'skipped'}.")  # noqa: T201
         return 1 if required else 0
-    return suite("PostgreSQL", {"TEST_DATABASE_URL": POSTGRES}, "-m", "not e2e")
+    return suite("PostgreSQL", {"TEST_DATABASE_URL": POSTGRES, "TEST_DATABASE_ONLY": "1"}, "-m", "not e2e")
 
 
 if __name__ == "__main__":
