@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 BEFORE_SERVICE = ("new_booking", "payment_pending", "payment_confirmed", "booking_confirmed", "preparation")
 # A customer can only have stayed away once the booking was settled.
 MAY_BE_MISSED = ("booking_confirmed", "preparation", "service_delivery", "follow_up")
-# As long before the start the preparation begins; a booking that is moved further away is prepared again.
-PREPARATION = timedelta(days=7)
+# The preparation begins seven days before the start, by the calendar there: a change of the clocks may lie between. A
+# booking that is moved further away is prepared again.
+PREPARATION = timedelta(days=7, hours=2)
 
 
 @dataclass(frozen=True)
