@@ -109,11 +109,12 @@ def test_the_same_delivery_again_changes_nothing(clock):
 
 
 def test_a_deposit_confirms_the_booking_and_the_balance_is_collected(clock):
-    deliver(booking(paid="partiallyPaid", price=100))
-    Booking.objects.update(price=450)
+    deliver(booking(paid="partiallyPaid"))
     instance = instance_of("3")
     assert instance.current_state == "booking_confirmed"
     assert tasks_of(instance)["collect_balance"] == "To Do"
+    deliver(booking("paymentUpdated", paid="paid"))
+    assert tasks_of(instance)["collect_balance"] == "Cancelled"
 
 
 def test_a_free_booking_needs_no_payment(clock):
