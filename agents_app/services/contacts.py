@@ -48,7 +48,7 @@ def locked(email: str) -> Contact | None:
     if live is None and found:
         # Somebody whose contact was merged into another one.
         live = survivor_of(email)
-    return Contact.objects.select_for_update().live().filter(pk=live).first() if live else None
+    return Contact.objects.live().select_for_update().filter(pk=live).first() if live else None
 
 
 def remember(contact: Contact | None, heard: Heard, entities: Sequence[BusinessEntity]) -> tuple[Contact, bool]:
