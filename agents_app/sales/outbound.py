@@ -11,7 +11,7 @@ from typing import Any
 
 from agents_app.models import WorkflowInstance
 from agents_app.sales import bookings, chores, orders
-from agents_app.services import catalog
+from agents_app.services import catalog, crm
 from agents_app.text import union
 from agents_app.workflow import effects
 from agents_app.workflow.run import Run
@@ -95,7 +95,7 @@ def _deal(run: Run, entered: Sequence[str], amount: str) -> None:
         return
     facts, (state, stage) = _facts(instance), stages[-1]
     if run.new and instance.contact is not None:
-        _person(instance, instance.contact)
+        crm.tell_hubspot(instance.contact, key=instance.instance_id, about=instance)
     payload: dict[str, Any] = {
         "ref": instance.instance_id,
         "name": instance.instance_name,
@@ -114,24 +114,6 @@ def _deal(run: Run, entered: Sequence[str], amount: str) -> None:
         payload,
         dedupe_key=f"hubspot:deal.upsert:{instance.instance_id}:{state}:{run.now.isoformat()}",
         about=instance,
-    )
-
-
-def _person(instance: WorkflowInstance, contact: Contact) -> None:
-    given = {
-        "first_name": contact.first_name,
-        "last_name": contact.last_name,
-        "phone": contact.phone,
-        "company": contact.company,
-        "city": contact.city,
-        "country": contact.country,
-    }
-    outbox.enqueue(
-        "hubspot",
-        "contact.upsert",
-        {"email": contact.email, **{name: value for name, value in given.items() if value}},
-        dedupe_key=f"hubspot:contact.upsert:{instance.instance_id}",
-        about=contact,
     )
 
 
