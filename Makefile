@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: help run test lint bench e2e lock format clean
+.PHONY: help run test lint bench e2e screenshots lock format clean
 
 help:  ## Show the commands
-	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 $(VENV)/.runtime: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -45,6 +45,9 @@ bench: $(VENV)/.dev  ## Measure; JSON on stdout, a table on stderr
 
 e2e: $(VENV)/.dev  ## Drive the console with a real browser
 	@$(BIN)/python -m tests.e2e.run
+
+screenshots: $(VENV)/.dev  ## Take the pictures of the console for docs/
+	@$(BIN)/python -m tests.e2e.run tests/e2e/pictures.py
 
 lock:  ## Renew the locked requirements (needs uv)
 	uv pip compile --universal --python-version 3.10 --no-emit-index-url --no-header --generate-hashes requirements.in -o requirements.txt

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agents_app.choices import AgentStatus
-from agents_app.models import Agent, CommunicationPattern
-from higherself.core.admin import Answer, RecordAdmin, RowAction, cells, options
+from agents_app.models import Agent, AgentRun, CommunicationPattern
+from higherself.core.admin import Answer, Panel, RecordAdmin, RowAction, cells, options, panel, table, tone_of
+
+SHOWN = 10
 
 
 def _switch(rows: list[Agent], status: str) -> int:
@@ -84,6 +87,24 @@ class AgentAdmin(RecordAdmin):
     state, health = cells.status("status"), cells.status("health_status", gettext_lazy("health"))
     ran = cells.when("last_execution", gettext_lazy("last run"))
     success = cells.share("success_rate", gettext_lazy("success"))
+
+
+@panel(Agent)
+def last_runs(_request: HttpRequest, agent: Agent) -> Panel:
+    rows = AgentRun.objects.filter(agent_id=agent.agent_id).order_by("-started_at")[:SHOWN]
+    lines = [
+        (
+            cells.link(cells.change_url(AgentRun, row.pk), cells.moment(row.started_at)),
+            row.event_kind,
+            cells.chip(row.get_outcome_display() or _("waits"), tone_of(row.outcome)),
+            cells.NOTHING if row.duration_ms is None else f"{row.duration_ms:,} ms",
+            Truncator(row.message).chars(120),
+        )
+        for row in rows
+    ]
+    heads = [_("When"), _("Event"), _("Outcome"), _("Took"), _("What it said")]
+    more = cells.list_url(AgentRun, f"q={agent.agent_id}")
+    return table(gettext_lazy("Last runs"), heads, lines, more=more, order=10, icon="play_circle")
 
 
 @admin.register(CommunicationPattern)

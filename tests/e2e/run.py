@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
         print(browser.ADVICE, file=sys.stderr)  # noqa: T201
         return 2
     os.environ["E2E_REQUIRED"] = "1"
-    return int(pytest.main(["-m", "e2e", "tests/e2e", *arguments]))
+    return int(pytest.main(["-m", "e2e", *(arguments or ["tests/e2e"])]))
 
 
 if __name__ == "__main__":
