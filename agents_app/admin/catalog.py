@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agents_app.admin.forms import EditedAdmin
 from agents_app.models import ApiIntegration, DataTransformation
 from agents_app.services import integrations
-from higherself.core.admin import Answer, RecordAdmin, RowAction, cells, options
+from higherself.core.admin import Answer, RecordAdmin, RowAction, cells, options, tone_of
+from higherself.integrations.admin.overview import Tested, catalogue
 
 
 def _test(_request: HttpRequest, rows: list[ApiIntegration]) -> Answer:
     found = [integrations.check_row(row) for row in rows]
     level = messages.WARNING if any(item.failed for item in found) else messages.SUCCESS
     return level, " ".join(f"{item.label}: {item.result.value}. {item.message}" for item in found)
+
+
+@catalogue
+def last_tests() -> dict[str, Tested]:
+    """For the page of all integrations: what each service's row says, and its button."""
+    found: dict[str, Tested] = {}
+    for row in ApiIntegration.objects.live().order_by("-pk"):
+        slug = integrations.slug_of(row)
+        url = reverse("admin:agents_app_apiintegration_do", args=[row.pk, "test"])
+        found[slug] = Tested(
+            cells.chip(row.last_result or gettext("not tested yet"), tone_of(row.last_result)),
+            cells.moment(row.last_tested) if row.last_tested else "",
+            url if integrations.can_check(row) else "",
+        )
+    return found
 
 
 @admin.register(ApiIntegration)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -37,6 +38,24 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Tested:
+    """What the catalogue knows of a service's last test, and where another one is asked for (empty: it cannot be)."""
+
+    result: Any
+    when: Any
+    url: str
+
+
+_catalogue: list[Callable[[], dict[str, Tested]]] = []
+
+
+def catalogue(maker: Callable[[], dict[str, Tested]]) -> Callable[[], dict[str, Tested]]:
+    """Registers the function that tells, by slug, of the last tests; the catalogue lives in an upper layer."""
+    _catalogue.append(maker)
+    return maker
+
+
+@dataclass(frozen=True)
 class Line:
     """One provider as the page shows it."""
 
@@ -45,6 +64,7 @@ class Line:
     variables: list[Variable]
     last: datetime | None
     days: Days
+    tested: Tested | None = None
 
     @property
     def chip(self) -> Any:
@@ -95,6 +115,7 @@ class Line:
 def overview(request: HttpRequest) -> HttpResponse:
     base = (settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}").rstrip("/")
     last, days = _seen()
+    tested = {slug: item for maker in _catalogue for slug, item in maker().items()}
     lines = [
         Line(
             provider,
@@ -102,6 +123,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             _variables(provider),
             last.get(slug),
             filled({**days.get(slug, {})}, DAYS),
+            tested.get(slug),
         )
         for slug, provider in PROVIDERS.items()
     ]
@@ -111,6 +133,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "ready": ready,
         "days": DAYS,
         "is_local": not settings.PUBLIC_URL,
+        "here": request.path,
     }
     return shown(request, "console/pages/integrations.html", _("Integrations"), context)
 

@@ -26,3 +26,22 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
     if (answer?.ok && !answer.redirected) part.innerHTML = await answer.text();
   }, Number(part.dataset.every) * 1000);
 }
+
+// The choosers (select2) come without names, and with a list that holds more than its items, for those who listen.
+const nameChooser = (select) => {
+  const name = document.querySelector(`label[for="${CSS.escape(select.id)}"]`)?.textContent.trim() || select.name;
+  const chooser = select.nextElementSibling;
+  for (const part of chooser?.querySelectorAll("[role=textbox], [role=searchbox], [role=combobox]") ?? []) {
+    if (!part.getAttribute("aria-label")) part.setAttribute("aria-label", name);
+  }
+  for (const list of chooser?.querySelectorAll("ul") ?? []) {
+    list.setAttribute("role", "group");
+    for (const item of list.children) item.setAttribute("role", "none");
+  }
+};
+const nameChoosers = () => document.querySelectorAll("select.select2-hidden-accessible").forEach(nameChooser);
+document.addEventListener("DOMContentLoaded", () => {
+  nameChoosers();
+  // They are made, and made again, by other scripts.
+  new MutationObserver(nameChoosers).observe(document.body, { childList: true, subtree: true });
+});
