@@ -99,9 +99,14 @@ def sweep_databases() -> None:
 def _sweep(api: NotionApi, held: Held) -> None:
     deadline = time.monotonic() + LONG_ROUND
     for key in _to_sweep():
-        reconcile(api, Job(keys=[key], direction=BOTH, full=True), held, "nightly")
-        # What could not be swept was named by that; it is tried again tomorrow.
-        NotionDatabase.objects.filter(key=key).update(sweep_wanted=False)
+        wanted = NotionDatabase.objects.filter(key=key)
+        # Before the work: a database that takes longer than a job may is tried once a night, not once a minute.
+        wanted.update(sweep_wanted=False)
+        try:
+            reconcile(api, Job(keys=[key], direction=BOTH, full=True), held, "nightly")
+        except Retryable:
+            wanted.update(sweep_wanted=True)
+            raise
         if _is_over(deadline):
             return
 
