@@ -10,14 +10,15 @@ import contextlib
 import logging
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from pydantic import BaseModel, ValidationError
 
-from agents_app.agents.base import AnyKind, BaseAgent, Context, Outcome, Result, WorkKind
-from agents_app.agents.registry import AGENTS, takers
+from agents_app.agents.base import AnyKind, BaseAgent, Context, Outcome, Result, SwitchedOff, WorkKind
+from agents_app.agents.registry import AGENTS, LEFT_ALONE, takers
 from agents_app.agents.task_management import StateEntered, TaskDone
 from agents_app.choices import RunOutcome, TaskStatus
 from agents_app.models import AgentRun, Task
@@ -35,15 +36,13 @@ logger = logging.getLogger(__name__)
 # Two events about the same new person meet at a unique constraint; the second one finds the first one's rows.
 TRIES = 3
 OFF_SECONDS = 30.0
+# What fails every minute for the same reason is noted once in so long.
+QUIET = timedelta(hours=6)
 _OUTCOMES = {
     Result.DONE: RunOutcome.DONE,
     Result.DUPLICATE: RunOutcome.DUPLICATE,
     Result.NOTHING: RunOutcome.IGNORED,
 }
-
-
-class SwitchedOff(Exception):
-    """An agent that takes the event is not deployed: the event waits."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +107,7 @@ def assign(events: list[Event], inbound: InboundEvent) -> list[Assignment]:
     """Who does what. Raises `Ignore` when nobody takes any of it, `SwitchedOff`, or `Permanent` for unknown shapes."""
     wanted = [(event, agent) for event in events for agent in takers(event.kind)]
     if not wanted and not any(listeners(event) for event in events):
-        kinds = ", ".join(sorted({event.kind.value for event in events})) or "such"
-        raise Ignore(f"No agent takes {kinds} events yet: the delivery is kept and can be replayed later.")
+        raise Ignore(_why_nobody(events))
     known = catalog.current()
     off = sorted({agent.agent_id for _, agent in wanted if not known.is_on(agent.agent_id)})
     if off:
@@ -117,6 +115,15 @@ def assign(events: list[Event], inbound: InboundEvent) -> list[Assignment]:
             f"Waiting: {', '.join(off)} is not Deployed in the Agent Registry. It goes on when the status is Deployed."
         )
     return [Assignment(agent, _input(agent, event), _context(agent, event, inbound)) for event, agent in wanted]
+
+
+def _why_nobody(events: list[Event]) -> str:
+    """The decision that stands behind it, where there is one."""
+    decided = dict.fromkeys(LEFT_ALONE[event.kind] for event in events if event.kind in LEFT_ALONE)
+    if decided:
+        return " ".join(decided)
+    kinds = ", ".join(sorted({event.kind.value for event in events})) or "such"
+    return f"No agent takes {kinds} events yet: the delivery is kept and can be replayed later."
 
 
 def _input(agent: BaseAgent, event: Event) -> BaseModel:
@@ -173,14 +180,44 @@ def _run(item: Assignment, event_id: Any = None) -> AgentRun:
 
 
 # -- what happens inside the server ---------------------------------------------------------------------------------
-def tell(kind: AnyKind, data: BaseModel) -> AgentRun:
-    """Hands something that happened inside the server to the agent for it, in a transaction of its own."""
-    agent = AGENTS[work.AGENT]
+def tell(kind: AnyKind, data: BaseModel, agent_id: str = work.AGENT, *, keep_nothing: bool = True) -> AgentRun:
+    """Hands something that happened inside the server to the agent for it, in a transaction of its own.
+
+    Without ``keep_nothing`` a run that found nothing to do leaves no record, as suits what asks every minute.
+    """
+    agent = AGENTS[agent_id]
     context = Context(kind=kind, actor=agent.agent_id)
     with transaction.atomic():
         run = _run(Assignment(agent, data, context))
-        run.save(force_insert=True)
+        if keep_nothing or run.outcome != RunOutcome.IGNORED:
+            run.save(force_insert=True)
     return run
+
+
+def tell_if_on(kind: AnyKind, data: BaseModel, agent_id: str) -> AgentRun | None:
+    """As `tell`, for what the clock asks again and again. While the agent is switched off nothing is done; what fails
+    is kept as a failed run and does not stop the caller's other work."""
+    if not catalog.current().is_on(agent_id):
+        return None
+    started = timezone.now()
+    try:
+        return tell(kind, data, agent_id, keep_nothing=False)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("%s failed over %s", agent_id, kind.value)
+        message = clean(f"{type(error).__name__}: {error}")[:2000]
+        same = AgentRun.objects.filter(agent_id=agent_id, event_kind=kind.value, outcome=RunOutcome.FAILED)
+        if same.filter(message=message, started_at__gte=started - QUIET).exists():
+            return None
+        return AgentRun.objects.create(
+            agent_id=agent_id,
+            event_kind=kind.value,
+            started_at=started,
+            finished_at=timezone.now(),
+            outcome=RunOutcome.FAILED,
+            message=message,
+        )
 
 
 def task_saved(task: Task) -> None:

@@ -7,17 +7,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
-from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.choices import CampaignStatus
 from campaigns.models import Campaign, Feedback
-from campaigns.segments import Segment, SegmentMembership
+from campaigns.segments import SegmentMembership
 from contacts.models import Contact
 from higherself.core.admin import (
     Figure,
-    ModelAdmin,
     Moment,
     ReadOnlyAdmin,
     RecordAdmin,
@@ -142,25 +140,6 @@ def feedback_given(contact: Contact, before: datetime | None, limit: int) -> lis
         )
         for row in rows
     ]
-
-
-@admin.register(Segment)
-class SegmentAdmin(ModelAdmin):
-    """Groups of contacts by criteria; who belongs to them is computed."""
-
-    list_display = ("name", "is_active", "member_count", "evaluated", "trouble")
-    list_filter = ("is_active",)
-    search_fields = ("name",)
-    ordering = ("name",)
-    fieldsets = [
-        (None, {"fields": ["name", "description", "business_entity", "is_active", "carry_to_beehiiv"]}),
-        (_("Criteria"), {"fields": ["criteria"]}),
-        (_("Result"), {"fields": ["member_count", "evaluated_at", "error"]}),
-    ]
-    evaluated, trouble = cells.when("evaluated_at", _("evaluated")), cells.short("error", _("error"), 70)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(SegmentMembership)

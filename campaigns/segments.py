@@ -40,7 +40,9 @@ class Segment(models.Model):
     carry_to_beehiiv = models.BooleanField(
         _("carry to Beehiiv"),
         default=True,
-        help_text=_("Members who accept marketing get the segment as a tag of their subscription."),
+        help_text=_(
+            "Members who accept marketing get the segment's name into the field “Segments” of their subscription."
+        ),
     )
     business_entity = models.ForeignKey(
         BusinessEntity,

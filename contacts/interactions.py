@@ -66,9 +66,10 @@ def record(
 ) -> bool:
     """Stores one interaction; False when it was stored before. Give a contact, or an identity that gets one later.
 
-    ``key`` must be unique among all: begin it with the source. The contact's figures follow with `refresh`.
+    ``key`` must be unique among all: begin it with the source. Of several times that are told of the same thing the
+    earliest is kept. The contact's figures follow with `refresh`.
     """
-    _, created = Interaction.objects.get_or_create(
+    row, created = Interaction.objects.get_or_create(
         key=key[:300],
         defaults={
             "contact": contact,
@@ -80,7 +81,16 @@ def record(
             "points": POINTS.get(kind, 0) if points is None else points,
         },
     )
+    if not created and at < row.at:
+        Interaction.objects.filter(pk=row.pk).update(at=at)
     return created
+
+
+def known_as(identity: str) -> Contact | None:
+    """The live contact whom a service knows under this identity, from what they did there before."""
+    rows = Interaction.objects.filter(identity=identity, contact__archived_at__isnull=True).exclude(contact=None)
+    found = rows.select_related("contact").order_by("-pk").first() if identity else None
+    return found.contact if found else None
 
 
 def claim(identity: str, contact: Contact) -> int:

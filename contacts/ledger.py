@@ -43,7 +43,7 @@ class Interaction(models.Model):
         indexes = [
             models.Index(fields=["contact", "at"]),
             models.Index(fields=["kind", "at"]),
-            models.Index(fields=["identity"], name="interaction_unclaimed", condition=models.Q(contact__isnull=True)),
+            models.Index(fields=["identity"], name="interaction_identity", condition=~models.Q(identity="")),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from agents_app.admin import (
     approvals,
     assist,
+    audience,
     boards,
     catalog,
     home,
@@ -20,6 +21,7 @@ from agents_app.admin import (
 __all__ = [
     "approvals",
     "assist",
+    "audience",
     "boards",
     "catalog",
     "home",

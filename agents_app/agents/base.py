@@ -26,6 +26,15 @@ class WorkKind(str, Enum):
 
     STATE_ENTERED = "workflow.state_entered"
     TASK_DONE = "task.done"
+    # By the clock, or because somebody edited something; each finds its work in rows.
+    COMMUNITY_DAY = "community.day"
+    CAMPAIGN_DUE = "campaign.due"
+    CONTENT_DUE = "content.due"
+    AUDIENCE_DUE = "audience.due"
+    # One agent to another.
+    CONTENT_PUBLISHED = "content.published"
+    SURVEY_RECEIVED = "survey.received"
+    LEAD_FOUND = "lead.found"
 
 
 AnyKind = EventKind | WorkKind
@@ -45,6 +54,10 @@ class Created:
 
     def as_dict(self) -> dict[str, Any]:
         return {"model": self.model, "id": self.id, "label": self.label}
+
+
+class SwitchedOff(Exception):
+    """An agent that takes the event is not deployed: the event waits."""
 
 
 class Result(str, Enum):

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from agents_app.agents.base import BaseAgent, Context, Created, Outcome, Result
-from agents_app.leads import fieldmap, scoring
+from agents_app.agents.base import BaseAgent, Context, Created, Outcome, Result, WorkKind
+from agents_app.leads import fieldmap, scoring, surveys
 from agents_app.leads.schema import Lead, LeadSubmission
 from agents_app.models import WorkflowInstance
 from agents_app.services import catalog, contacts, crm
@@ -56,10 +56,13 @@ class LeadCaptureAgent(BaseAgent):
     description = "Takes leads from forms and other sources, scores them and starts the lead workflow."
     capabilities = ("Lead Capture", "Lead Processing", "CRM Sync", "Workflow Management")
     apis = ("NOTION_API", "TYPEFORM_API", "HUBSPOT_API", "SNOVIO_API", "USERFEEDBACK_API")
-    consumes = {EventKind.LEAD_SUBMITTED: LeadSubmission}
+    consumes = {EventKind.LEAD_SUBMITTED: LeadSubmission, WorkKind.LEAD_FOUND: LeadSubmission}
     emits = {WORKFLOW: ("scored", "rescored")}
 
     def handle(self, data: LeadSubmission, context: Context) -> Outcome:
+        form = catalog.current().form_map(context.source, data.form_id)
+        if form.map.purpose == "survey":
+            return surveys.pass_on(data, form, context)
         case = _read(data, context, catalog.current())
         contact = contacts.locked(case.lead.email)
         earlier = _earlier(case, contact)
@@ -89,7 +92,8 @@ def _read(data: LeadSubmission, context: Context, known: Catalog) -> _Case:
     elif named:
         lead = lead.model_copy(update={"lead_source": named})
     entity = _entity(lead, form, known)
-    return _Case(lead, scoring.score(lead), context.source, _source_id(context), form, entity, data, context)
+    score = scoring.score(lead, known.scoring())
+    return _Case(lead, score, context.source, _source_id(context), form, entity, data, context)
 
 
 def _source_id(context: Context) -> str:

@@ -7,6 +7,8 @@ A map is the JSON of a Data Transformations row. It holds names and conditions, 
                 "interests": [{"type": "choice"}]},
      "constants": {"lead_source": "Typeform", "business_entity": "the-7-space"}}
 
+``"purpose": "survey"`` says that the form asks for an opinion: its answers become feedback and no lead.
+
 For each target the sources are tried in order and the first that is not empty wins; for ``interests``, ``tags`` and
 ``message`` all of them are taken together.
 """
@@ -129,10 +131,12 @@ class FieldMap(BaseModel):
     phone_region: str = Field(default="", pattern="^([A-Z]{2})?$")
     # Whether who fills in this form is told to HubSpot, where that is configured.
     sync_to_hubspot: bool = True
+    # A survey's answers are feedback: they become no lead, and need no address.
+    purpose: Literal["lead", "survey"] = "lead"
 
     @model_validator(mode="after")
     def _finds_people(self) -> FieldMap:
-        if "email" not in self.fields:
+        if "email" not in self.fields and self.purpose == "lead":
             raise ValueError("the map says nothing about “email”, without which there is no lead")
         return self
 

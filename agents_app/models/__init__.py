@@ -1,6 +1,7 @@
 from agents_app.models.approvals import Approval
 from agents_app.models.assist import AssistAnswer
 from agents_app.models.catalog import ApiIntegration, DataTransformation
+from agents_app.models.content import ContentItem
 from agents_app.models.messages import Notification, NotificationTemplate
 from agents_app.models.registry import Agent, CommunicationPattern
 from agents_app.models.runs import AgentRun
@@ -14,6 +15,7 @@ __all__ = [
     "Approval",
     "AssistAnswer",
     "CommunicationPattern",
+    "ContentItem",
     "DataTransformation",
     "Notification",
     "NotificationTemplate",

@@ -18,6 +18,7 @@ from agents_app.models import (
     UseCase,
     Workflow,
 )
+from agents_app.seeds.audience import PROGRAMS, SEGMENTS
 from agents_app.seeds.entities import ENTITIES
 from agents_app.seeds.integrations import INTEGRATIONS
 from agents_app.seeds.patterns import PATTERNS
@@ -26,6 +27,8 @@ from agents_app.seeds.transformations import DEFAULT_ENTITY, TRANSFORMATIONS
 from agents_app.seeds.use_cases import USE_CASES
 from agents_app.seeds.workflows import AGENTS_OF, WORKFLOWS
 from agents_app.services import catalog
+from campaigns.models import Segment
+from community.models import Reward
 from contacts.models import BusinessEntity
 from higherself.core.models import Record
 
@@ -45,6 +48,8 @@ def plant() -> dict[str, int]:
         "notification templates": _plain(NotificationTemplate, "template_id", TEMPLATES),
         "communication patterns": _patterns(),
         "use cases": _use_cases(),
+        "segments": _segments(),
+        "reward programmes": _plain(Reward, "reward_id", PROGRAMS),
     }
     catalog.stale()
     return made
@@ -129,6 +134,13 @@ def _patterns() -> int:
         pattern.source_agent, pattern.target_agent = agents.get(source["source"]), agents.get(source["target"])
         pattern.save(update_fields=["source_agent", "target_agent"])
     return len(made)
+
+
+def _segments() -> int:
+    """Only an installation without any gets them: a segment that people removed stays removed."""
+    if Segment.objects.exists():
+        return 0
+    return len(Segment.objects.bulk_create(Segment(**row) for row in SEGMENTS))
 
 
 def _use_cases() -> int:

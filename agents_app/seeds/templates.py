@@ -136,6 +136,14 @@ TEMPLATES: list[dict[str, Any]] = [
         "Hello {{client_name}},\n\nwelcome to the community of {{business_name}}.\n",
     ),
     _email(
+        "feedback_alert",
+        "Feedback Alert",
+        "Custom Event",
+        ["Alert", "Feedback"],
+        "Feedback that needs an answer: {{feedback_title}}",
+        "{{client_name}} ({{feedback_rating}}):\n\n{{feedback_content}}\n\n{{feedback_id}}\n",
+    ),
+    _email(
         "task_digest",
         "Tasks Due Today",
         "Task Assignment",

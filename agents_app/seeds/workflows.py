@@ -31,7 +31,7 @@ _ABOUT: dict[str, dict[str, Any]] = {
         "agents": ["BookingAgent", "TaskManagementAgent"],
     },
     "WF-MKTG-CAMP": {
-        "status": "Under Review",
+        "status": "Active",
         "trigger_type": "Database Change",
         "trigger_conditions": "A campaign is scheduled in Notion.",
         "tags": ["Content Creation"],
@@ -45,21 +45,21 @@ _ABOUT: dict[str, dict[str, Any]] = {
         "agents": ["TaskManagementAgent"],
     },
     "WF-COMMUNITY": {
-        "status": "Under Review",
+        "status": "Active",
         "trigger_type": "External System",
         "trigger_conditions": "A member joins, acts or leaves in Circle.",
         "tags": ["Client Onboarding"],
         "agents": ["CommunityEngagementAgent", "TaskManagementAgent"],
     },
     "WF-CONT-CYCLE": {
-        "status": "Under Review",
+        "status": "Active",
         "trigger_type": "Manual",
         "trigger_conditions": "Content is asked for, or a transcript is ready.",
         "tags": ["Content Creation"],
         "agents": ["ContentLifecycleAgent", "MarketingCampaignAgent"],
     },
     "WF-AUDIENCE": {
-        "status": "Under Review",
+        "status": "Active",
         "trigger_type": "Scheduled",
         "trigger_conditions": "Once a day, or on request.",
         "tags": ["Reporting"],

@@ -19,7 +19,7 @@ from typing import Any
 from django.db import connection
 
 from agents_app.choices import AgentStatus, CatalogStatus, TemplateStatus, WorkflowStatus
-from agents_app.leads import fieldmap
+from agents_app.leads import fieldmap, scoring
 from agents_app.models import Agent, CommunicationPattern, DataTransformation, NotificationTemplate, Workflow
 from agents_app.workflow import machine
 from agents_app.workflow.definitions import SOURCES
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 CHECK_EVERY = 1.0
 RUNNING = (WorkflowStatus.ACTIVE, WorkflowStatus.IMPLEMENTED)
+# Data Transformations name this service differently.
+_SYSTEM_OF = {"Circle.so": "Circle"}
 MODELS: tuple[type[Any], ...] = (
     Agent,
     BusinessEntity,
@@ -112,12 +114,26 @@ class Catalog:
     def entity_with_pk(self, pk: int | None) -> BusinessEntity | None:
         return self.entities.get(pk) if pk is not None else None
 
+    def entity_of_source(self, source: str) -> BusinessEntity | None:
+        """The business that a service works for: the one its general Data Transformation names, else the only one."""
+        row = self.transformations.get((_SYSTEM_OF.get(source, source), ""))
+        for pk in self.transformation_entities.get(row.pk, ()) if row else ():
+            if pk in self.entities:
+                return self.entities[pk]
+        return next(iter(self.entities.values())) if len(self.entities) == 1 else None
+
+    def scoring(self) -> scoring.Table:
+        """The table that leads are scored by: that of the Data Transformations, or the last one of it that worked."""
+        row = next((row for (_, key), row in self.transformations.items() if key == scoring.KEY), None)
+        parsed = _tables.get(row)[0] if row is not None else None
+        return parsed or scoring.DEFAULT
+
     def form_map(self, source: str, form_id: str) -> FormMap:
         """The map that serves a form: its own, else the default one of the source, else the built-in one."""
         warnings = []
         for key in dict.fromkeys([form_id, ""]):
             row = self.transformations.get((source, key))
-            if row is None:
+            if row is None or not row.transformation_logic:
                 continue
             parsed, problem = _maps.get(row)
             if problem:
@@ -176,6 +192,7 @@ def definition_data(row: Workflow) -> dict[str, Any]:
 
 _definitions = _Parsed(_parse_workflow, machine.BrokenDefinition)
 _maps = _Parsed(lambda row: fieldmap.parse(row.transformation_logic), fieldmap.BrokenMap)
+_tables = _Parsed(lambda row: scoring.parse(row.transformation_logic), scoring.BrokenTable)
 
 
 def definition(row: Workflow) -> machine.Definition:
@@ -305,3 +322,4 @@ def forget() -> None:
     _cache.forget()
     _definitions.clear()
     _maps.clear()
+    _tables.clear()

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agents_app.choices import TemplateStatus, WorkflowStatus
-from agents_app.leads import fieldmap
+from agents_app.leads import fieldmap, scoring
 from agents_app.models import DataTransformation, NotificationTemplate, Workflow
 from agents_app.services import catalog, messages
 from agents_app.text import clean
@@ -44,9 +44,11 @@ def problem_of(row: Editable, previous: Mapping[str, Any] | None = None) -> str:
             return _workflow_problem(row) if row.status in catalog.RUNNING else ""
         if isinstance(row, NotificationTemplate):
             return _template_problem(row, previous or {}) if row.status == TemplateStatus.ACTIVE else ""
-        if row.transformation_logic:
+        if row.form_source_key.strip() == scoring.KEY:
+            scoring.parse(row.transformation_logic)
+        elif row.transformation_logic:
             fieldmap.parse(row.transformation_logic)
-    except (machine.BrokenDefinition, fieldmap.BrokenMap) as error:
+    except (machine.BrokenDefinition, fieldmap.BrokenMap, scoring.BrokenTable) as error:
         return str(error)
     return ""
 

@@ -133,6 +133,7 @@ OCCASIONS: dict[str, tuple[str, ...]] = {
     "task_escalation": _TASK,
     "task_escalation_slack": _TASK,
     "task_ready": _TASK,
+    "feedback_alert": ("feedback_title", "feedback_id", "feedback_rating", "feedback_content"),
     "approval_requested": (*("approval_id", "approval_action", "approval_subject", "approval_reason", "requested_by"),),
 }
 BOOKING_FACTS = ("service_name", "booking_date", "booking_time", "order_number", "tracking")

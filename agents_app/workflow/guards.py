@@ -48,6 +48,10 @@ def _flag(name: str) -> Predicate:
     return lambda facts, argument: facts.get(name) is True
 
 
+def _lacks(name: str) -> Predicate:
+    return lambda facts, argument: not facts.get(name)
+
+
 def _at_least(name: str) -> Predicate:
     def holds(facts: Facts, argument: str) -> bool:
         value = _number(facts, name)
@@ -83,6 +87,8 @@ GUARDS: dict[str, Guard] = {
     "is_art": Guard(_flag("art"), "the order holds an art piece"),
     "media_required": Guard(_flag("media_required"), "the content needs pictures or sound"),
     "starts_later": Guard(_flag("starts_later"), "the planned start lies in the future"),
+    "no_text": Guard(_lacks("text"), "there is no text yet"),
+    "new_segments": Guard(_flag("new_segments"), "a segment was evaluated for the first time"),
     "partly_failed": Guard(_flag("partly_failed"), "some of the work failed"),
     "score_at_least": Guard(_at_least("engagement_score"), "the engagement score is at least", "a number"),
     "open_rate_below": Guard(_below("open_rate"), "the open rate (0 to 1) is below", "a number"),

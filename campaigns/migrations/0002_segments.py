@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('description', models.TextField(blank=True, verbose_name='description')),
                 ('criteria', models.JSONField(default=dict, help_text='Such as {"match": "all", "rules": [{"field": "status", "operator": "equals", "value": "…"}]}.', validators=[campaigns.segments.validate_criteria], verbose_name='criteria')),
                 ('is_active', models.BooleanField(default=True, help_text='Others keep their members as they are.', verbose_name='active')),
-                ('carry_to_beehiiv', models.BooleanField(default=True, help_text='Members who accept marketing get the segment as a tag of their subscription.', verbose_name='carry to Beehiiv')),
+                ('carry_to_beehiiv', models.BooleanField(default=True, help_text="Members who accept marketing get the segment's name into the field “Segments” of their subscription.", verbose_name='carry to Beehiiv')),
                 ('member_count', models.IntegerField(blank=True, editable=False, null=True, verbose_name='members')),
                 ('evaluated_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='evaluated')),
                 ('error', models.TextField(blank=True, editable=False, verbose_name='last evaluation failed because')),

@@ -76,6 +76,7 @@ ACCESS: dict[str, Access] = {
     "bookings.orderline": _LEDGER,
     # marketing
     "campaigns.campaign": Access("vac", "vac", "v", "v"),
+    "agents_app.contentitem": Access("vc", "vc", "vc", "v"),
     "agents_app.notificationtemplate": Access("vac", "vac", "v", "v"),
     "agents_app.notification": Access("vc", "vc", "v", "v"),
     # what comes in and goes out: deliveries carry whatever a form asked for

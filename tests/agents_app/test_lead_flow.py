@@ -427,7 +427,7 @@ def test_an_event_that_no_agent_takes_is_ignored_and_says_so():
     partial = lead() | {"event_type": "form_response_partial"}
     event = deliver(partial)
     assert (event.status, Contact.objects.count()) == ("ignored", 0)
-    assert event.error == ("No agent takes lead.partial events yet: the delivery is kept and can be replayed later.")
+    assert event.error == ("A form that is not finished is no lead yet: the whole submission is taken when it comes.")
 
 
 def test_tasks_wait_for_their_agent_and_are_made_when_it_is_on_again():

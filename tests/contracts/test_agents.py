@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pydantic import BaseModel
 
 from agents_app.agents.base import AnyKind, BaseAgent, Context, Outcome, WorkKind
-from agents_app.agents.registry import AGENTS, takers
+from agents_app.agents.registry import AGENTS, LEFT_ALONE, takers
 from agents_app.choices import Api, Capability
 from agents_app.seeds.planting import plant
 from agents_app.services import catalog
+from contacts import interactions
 from higherself.core.health import OK
+from higherself.integrations import events
 from higherself.integrations.events import EventKind
-from tests.factories import make_instance, make_task
+from tests.factories import make_campaign, make_contact, make_instance, make_member, make_task
 
 SPEC_NAMES = [
     "LeadCaptureAgent",
@@ -78,6 +81,65 @@ def _action() -> dict[str, Any]:
     return {"action": "woocommerce_payment_complete", "argument": 727}
 
 
+PERSON = {"email": "ada@example.com", "name": "Ada Lovelace"}
+MEMBER = {"member_id": "7", **PERSON}
+
+
+def _prospect(**more: Any) -> dict[str, Any]:
+    return {"prospect_id": "9", **PERSON, **more}
+
+
+def _known_contact(**fields: Any) -> None:
+    make_contact(email="ada@example.com", **fields)
+
+
+def _opened() -> dict[str, Any]:
+    _known_contact()
+    return _prospect(change="campaign_email.opened")
+
+
+def _bounced() -> dict[str, Any]:
+    _known_contact()
+    return _prospect(change="campaign_email.bounced")
+
+
+def _finished() -> dict[str, Any]:
+    _known_contact()
+    interactions.record(None, "email_sent", source="Snov.io", key="x", at=timezone.now(), identity="snovio:9")
+    return _prospect(change="campaign_email.first_sent")
+
+
+def _profile() -> dict[str, Any]:
+    _known_contact(company="")
+    return _prospect(company="Analytical Engines")
+
+
+def _measured() -> dict[str, Any]:
+    make_campaign(external_id="post_1")
+    return {"post_id": "post_1", "recipients": 100, "unique_opens": 40}
+
+
+def _in_hubspot(**more: Any) -> dict[str, Any]:
+    _known_contact(hubspot_contact_id="51", city="")
+    return {"record_type": "contact", "record_id": "51", "change": "propertyChange", "change_id": "1", **more}
+
+
+def _member_who_cools_down() -> dict[str, Any]:
+    contact = make_contact()
+    make_member(contact_profile=contact, member_email=contact.email, engagement_score=90)
+    interactions.record(contact, "post", source="Circle.so", key="p", at=timezone.now())
+    return {}
+
+
+def _campaign_due() -> dict[str, Any]:
+    return {"campaign_pk": make_campaign(campaign_type="Email").pk}
+
+
+def _content_due() -> dict[str, Any]:
+    row = catalog.current().workflow("WF-CONT-CYCLE")
+    return {"instance_pk": make_instance(workflow=row, current_state="").pk}
+
+
 # One payload for each kind that some agent takes; made late, because some need rows.
 PAYLOADS: dict[AnyKind, Any] = {
     EventKind.LEAD_SUBMITTED: _lead,
@@ -98,6 +160,48 @@ PAYLOADS: dict[AnyKind, Any] = {
     EventKind.PRODUCT_CHANGED: lambda: {"product_id": "93", "name": "Print"},
     EventKind.PRODUCT_DELETED: lambda: _gone("93"),
     EventKind.SHOP_ACTION: _action,
+    WorkKind.LEAD_FOUND: _lead,
+    EventKind.SUBSCRIBER_CREATED: lambda: {"subscription_id": "sub_1", "email": "ada@example.com"},
+    EventKind.SUBSCRIBER_CONFIRMED: lambda: {"subscription_id": "sub_1", "email": "ada@example.com"},
+    EventKind.SUBSCRIBER_CHANGED: lambda: {"subscription_id": "sub_1", "email": "ada@example.com", "change": "paused"},
+    EventKind.SUBSCRIBER_DELETED: lambda: {"subscription_id": "sub_1", "email": "ada@example.com"},
+    EventKind.POST_SCHEDULED: lambda: {"post_id": "post_1", "title": "Spring"},
+    EventKind.POST_SENT: lambda: {"post_id": "post_1", "title": "Spring"},
+    EventKind.POST_UPDATED: lambda: {"post_id": "post_1", "title": "Spring"},
+    EventKind.POST_MEASURED: _measured,
+    EventKind.PROSPECT_REPLIED: lambda: _prospect(message="I would like to book."),
+    EventKind.PROSPECT_ACTIVITY: _opened,
+    EventKind.PROSPECT_BOUNCED: _bounced,
+    EventKind.PROSPECT_UNSUBSCRIBED: _prospect,
+    EventKind.PROSPECT_FINISHED: _finished,
+    EventKind.PROSPECT_READ: _profile,
+    WorkKind.CAMPAIGN_DUE: _campaign_due,
+    WorkKind.CONTENT_PUBLISHED: lambda: {"title": "Spring", "reference": "INST-1"},
+    EventKind.MEMBER_JOINED: lambda: MEMBER,
+    EventKind.MEMBER_CHANGED: lambda: MEMBER,
+    EventKind.MEMBER_LEFT: lambda: MEMBER,
+    EventKind.MEMBER_ACTIVITY: lambda: {**MEMBER, "activity": "post", "ids": {"post_id": "3"}},
+    EventKind.MEMBER_PURCHASED: lambda: {**MEMBER, "ids": {"paywall_id": "5"}},
+    EventKind.MEMBER_READ: lambda: {**MEMBER, "tags": ["Painters"]},
+    EventKind.COMMUNITY_EVENT_CHANGED: lambda: {"ids": {"event_id": "4"}},
+    **dict.fromkeys(
+        (
+            *(EventKind.COURSE_ENROLLED, EventKind.COURSE_COMPLETED, EventKind.COURSE_LEFT),
+            *(EventKind.LESSON_COMPLETED, EventKind.QUIZ_FINISHED),
+        ),
+        lambda: {"student": PERSON, "course_id": "2", "course_title": "Listening", "lesson_id": "3", "quiz_id": "4"},
+    ),
+    EventKind.SURVEY_ANSWERED: lambda: {"survey_id": "1", "response_id": "2", "rating": 2, "person": PERSON},
+    WorkKind.SURVEY_RECEIVED: lambda: {"survey_id": "1", "response_id": "2", "rating": 5, "person": PERSON},
+    WorkKind.COMMUNITY_DAY: _member_who_cools_down,
+    EventKind.TRANSCRIPT_COMPLETED: lambda: {"file_id": "f1", "title": "Walk", "transcript": "Breathe in."},
+    EventKind.TRANSCRIPT_FAILED: lambda: {"file_id": "f1", "title": "Walk", "error": "noise"},
+    WorkKind.CONTENT_DUE: _content_due,
+    EventKind.CONTACT_CHANGED: lambda: _in_hubspot(property="city", value="London"),
+    EventKind.CONTACT_MERGED: lambda: _in_hubspot(change="merge", record_id="52", merged_ids=["51"]),
+    EventKind.CONTACT_DELETED: lambda: _in_hubspot(change="deletion"),
+    EventKind.CONTACT_FORGOTTEN: lambda: _in_hubspot(change="privacyDeletion"),
+    WorkKind.AUDIENCE_DUE: dict,
 }
 # Where the events come from; other kinds from Typeform.
 SOURCES = {
@@ -117,7 +221,16 @@ SOURCES = {
         ),
         "WooCommerce",
     ),
+    **dict.fromkeys((kind for kind in EventKind if kind.value.split(".")[0] in ("subscriber", "post")), "Beehiiv"),
+    **dict.fromkeys((kind for kind in EventKind if kind.value.startswith("prospect.")), "Snov.io"),
+    **dict.fromkeys((kind for kind in EventKind if kind.value.startswith(("member.", "community_"))), "Circle.so"),
 }
+
+
+def test_every_kind_of_event_is_taken_or_left_alone_for_a_reason_or_heard_by_the_synchronisation():
+    nobody = {kind for kind in EventKind if not takers(kind) and kind not in LEFT_ALONE and not events._listeners[kind]}
+    assert nobody == set()
+    assert [kind for kind in LEFT_ALONE if takers(kind)] == []
 
 
 def test_the_seven_agents_are_registered_under_their_names():

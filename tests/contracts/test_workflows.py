@@ -17,7 +17,9 @@ CODE = [path for path in (ROOT / "agents_app").rglob("*.py") if "definitions" no
 TEXTS = [path.read_text(encoding="utf-8") for path in CODE]
 # Facts with which every condition is met that can be met at the same time; others are tried one by one.
 FACTS = {
-    **dict.fromkeys(("paid", "art", "media_required", "starts_later", "partly_failed", "balance_due"), True),
+    **dict.fromkeys(
+        ("paid", "art", "media_required", "starts_later", "partly_failed", "balance_due", "new_segments"), True
+    ),
     "engagement_score": 100,
     "open_rate": 0.0,
 }

@@ -157,7 +157,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "contacts.consentchange": lambda: ConsentChange.objects.create(
         contact=factories.make_contact(), channel="email", granted=True, source="typeform", key=f"c{next(_numbers)}"
     ),
-    "campaigns.segment": _segment,
+    "campaigns.segment": factories.make_segment,
     "campaigns.segmentmembership": lambda: SegmentMembership.objects.create(
         segment=_segment(), contact=factories.make_contact(), entered_at=timezone.now()
     ),

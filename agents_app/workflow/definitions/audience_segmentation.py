@@ -9,7 +9,7 @@ _RUNNING = ["scheduled", "collecting", "evaluating", "writing", "syncing"]
 DEFINITION: dict[str, Any] = {
     "id": "WF-AUDIENCE",
     "name": "Audience Analysis & Segmentation",
-    "version": "1.0.0",
+    "version": "1.1.0",
     "description": "Evaluates segments over contacts and members and carries them to campaigns and platforms.",
     "initial": "scheduled",
     "states": {
@@ -27,6 +27,7 @@ DEFINITION: dict[str, Any] = {
                     "priority": "Low",
                     "category": "Marketing",
                     "due": {"days": 3},
+                    "when": "new_segments",
                     "tags": ["Marketing"],
                 }
             ],

@@ -7,7 +7,7 @@ from typing import Any
 DEFINITION: dict[str, Any] = {
     "id": "WF-COMMUNITY",
     "name": "Community Engagement",
-    "version": "1.0.0",
+    "version": "1.1.0",
     "description": "Welcomes members, notices when they fall silent, and recognises those who carry the community.",
     "initial": "new_member",
     "states": {
@@ -78,10 +78,22 @@ DEFINITION: dict[str, Any] = {
         {"event": "settled_in", "from": ["onboarding", "re_engaged"], "to": "active", "timer": {"hours": 336}},
         {"event": "champion", "from": ["active"], "to": "champion", "guard": "score_at_least:80"},
         {"event": "score_fell", "from": ["champion"], "to": "active", "manual": True},
-        {"event": "idle_30_days", "from": ["active", "champion"], "to": "at_risk"},
+        {
+            "event": "idle_30_days",
+            "from": ["welcomed", "onboarding", "active", "champion", "re_engaged"],
+            "to": "at_risk",
+            "label": "Silent for 30 days",
+            "timer": {"hours": 720, "base": "idle_since"},
+        },
         {"event": "activity", "from": ["at_risk"], "to": "re_engaged"},
-        {"event": "activity", "from": ["re_engaged"], "to": "active"},
-        {"event": "idle_90_days", "from": ["at_risk"], "to": "lapsed", "manual": True},
+        {
+            "event": "idle_90_days",
+            "from": ["new_member", "at_risk"],
+            "to": "lapsed",
+            "label": "Silent for 90 days",
+            "manual": True,
+            "timer": {"hours": 2160, "base": "idle_since"},
+        },
         {"event": "member_removed", "from": ["*"], "to": "left", "label": "Left the community", "manual": True},
     ],
 }

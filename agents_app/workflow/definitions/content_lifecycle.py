@@ -13,8 +13,35 @@ DEFINITION: dict[str, Any] = {
     "description": "Carries content through writing, review, approval, publication and re-use.",
     "initial": "ideation",
     "states": {
-        "ideation": {"label": "Idea"},
-        "planning": {"label": "Planning"},
+        "ideation": {
+            "label": "Idea",
+            "tasks": [
+                {
+                    "key": "choose_idea",
+                    "name": "Decide whether the idea is taken up",
+                    "role": "content",
+                    "category": "Content Creation",
+                    "due": {"days": 3},
+                    "completes": "idea_selected",
+                    "when": "no_text",
+                    "tags": ["Creative"],
+                }
+            ],
+        },
+        "planning": {
+            "label": "Planning",
+            "tasks": [
+                {
+                    "key": "plan_content",
+                    "name": "Plan the content: for whom, where, until when",
+                    "role": "content",
+                    "category": "Content Creation",
+                    "due": {"days": 3},
+                    "completes": "plan_finalized",
+                    "tags": ["Creative"],
+                }
+            ],
+        },
         "creation": {
             "label": "Creation",
             "tasks": [
@@ -82,7 +109,21 @@ DEFINITION: dict[str, Any] = {
                 }
             ],
         },
-        "publishing": {"label": "Publishing"},
+        "publishing": {
+            "label": "Publishing",
+            "tasks": [
+                {
+                    "key": "publish_content",
+                    "name": "Publish the content on its platforms and note the address",
+                    "role": "content",
+                    "priority": "High",
+                    "category": "Content Creation",
+                    "due": {"days": 1},
+                    "completes": "published",
+                    "repeat": True,
+                }
+            ],
+        },
         "distribution": {"label": "Distribution"},
         "monitoring": {
             "label": "Monitoring",
@@ -94,10 +135,25 @@ DEFINITION: dict[str, Any] = {
                     "priority": "Low",
                     "category": "Marketing",
                     "due": {"days": 14},
+                    "completes": "content_lifecycle_complete",
+                    "repeat": True,
                 }
             ],
         },
-        "repurposing": {"label": "Re-use"},
+        "repurposing": {
+            "label": "Re-use",
+            "tasks": [
+                {
+                    "key": "repurpose_content",
+                    "name": "Say what becomes of it next",
+                    "role": "content",
+                    "category": "Content Creation",
+                    "due": {"days": 7},
+                    "completes": "repurposing_started",
+                    "repeat": True,
+                }
+            ],
+        },
         "archiving": {"label": "Archived", "status": "Completed"},
         "canceled": {"label": "Cancelled", "status": "Cancelled"},
     },

@@ -19,7 +19,20 @@ DEFINITION: dict[str, Any] = {
     "description": "Plans, approves, launches and measures one campaign.",
     "initial": "campaign_planning",
     "states": {
-        "campaign_planning": {"label": "Planning"},
+        "campaign_planning": {
+            "label": "Planning",
+            "tasks": [
+                {
+                    "key": "plan_campaign",
+                    "name": "Plan the campaign and say whom it is for",
+                    "role": "marketing",
+                    "category": "Marketing",
+                    "due": {"days": 3},
+                    "completes": "plan_approved",
+                    "tags": ["Marketing"],
+                }
+            ],
+        },
         "audience_segmentation": {
             "label": "Choosing the audience",
             "tasks": [
@@ -50,7 +63,22 @@ DEFINITION: dict[str, Any] = {
                 }
             ],
         },
-        "content_approval": {"label": "Approval"},
+        "content_approval": {
+            "label": "Approval",
+            "tasks": [
+                {
+                    "key": "approve_content",
+                    "name": "Read and approve the content",
+                    "role": "marketing",
+                    "priority": "High",
+                    "category": "Marketing",
+                    "due": {"days": 2},
+                    "completes": "content_approved",
+                    "repeat": True,
+                    "tags": ["Marketing"],
+                }
+            ],
+        },
         "channel_setup": {
             "label": "Setting up channels",
             "tasks": [
@@ -66,7 +94,22 @@ DEFINITION: dict[str, Any] = {
                 }
             ],
         },
-        "campaign_activation": {"label": "Activation"},
+        "campaign_activation": {
+            "label": "Activation",
+            "tasks": [
+                {
+                    "key": "send_post",
+                    "name": "Send the post in Beehiiv to the subscribers with the campaign's tag",
+                    "role": "marketing",
+                    "priority": "High",
+                    "category": "Marketing",
+                    "due": {"base": "start"},
+                    "completes": "campaign_launched",
+                    "repeat": True,
+                    "tags": ["Marketing"],
+                }
+            ],
+        },
         "paused": {"label": "Paused"},
         "monitoring": {
             "label": "Running",
@@ -79,6 +122,7 @@ DEFINITION: dict[str, Any] = {
                     "category": "Marketing",
                     "due": {"days": 1},
                     "when": "open_rate_below:0.15",
+                    "tags": ["Marketing"],
                 }
             ],
         },
@@ -117,6 +161,13 @@ DEFINITION: dict[str, Any] = {
             "approval": "campaign.activate",
         },
         {"event": "campaign_launched", "from": ["campaign_activation"], "to": "monitoring", "manual": True},
+        # A fact: it may have been written and sent in Beehiiv without us.
+        {
+            "event": "post_sent",
+            "from": [*_BEFORE_LAUNCH, "campaign_activation", "paused"],
+            "to": "monitoring",
+            "label": "The post has been sent",
+        },
         {"event": "optimization_needed", "from": ["monitoring"], "to": "optimization", "manual": True},
         {"event": "changes_implemented", "from": ["optimization"], "to": "monitoring", "manual": True},
         {"event": "campaign_ending", "from": ["monitoring"], "to": "final_push", "manual": True},
@@ -129,11 +180,17 @@ DEFINITION: dict[str, Any] = {
         },
         {"event": "paused", "from": ["campaign_activation", "monitoring"], "to": "paused", "manual": True},
         {"event": "resumed", "from": ["paused"], "to": "campaign_activation", "manual": True},
-        {"event": "data_collected", "from": ["wrap_up"], "to": "analysis", "manual": True},
+        {
+            "event": "data_collected",
+            "from": ["wrap_up"],
+            "to": "analysis",
+            "manual": True,
+            "timer": {"hours": 72},
+        },
         {"event": "analysis_complete", "from": ["analysis"], "to": "completed", "manual": True},
         {
             "event": "canceled",
-            "from": [*_BEFORE_LAUNCH, "paused"],
+            "from": [*_BEFORE_LAUNCH, "campaign_activation", "paused"],
             "to": "canceled",
             "label": "Cancel",
             "manual": True,

@@ -56,6 +56,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         (
             Entry(gettext_lazy("Campaigns"), "campaign", "campaigns.campaign"),
             Entry(gettext_lazy("Segments"), "groups", "campaigns.segment"),
+            Entry(gettext_lazy("Content"), "edit_note", "agents_app.contentitem"),
             Entry(gettext_lazy("Rewards"), "redeem", "community.reward"),
             Entry(gettext_lazy("Templates"), "article", "agents_app.notificationtemplate"),
             Entry(gettext_lazy("Messages"), "outgoing_mail", "agents_app.notification", ("messages",)),

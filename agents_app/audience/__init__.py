@@ -1,0 +1,1 @@
+"""Flow 8: segments, engagement, and what other services know of our contacts."""

@@ -1,0 +1,1 @@
+"""Flow 7: content from an idea or a recording to the archive."""
