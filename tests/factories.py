@@ -17,6 +17,7 @@ from agents_app.models import (
     Approval,
     AssistAnswer,
     CommunicationPattern,
+    ContentItem,
     DataTransformation,
     Notification,
     NotificationTemplate,
@@ -27,7 +28,7 @@ from agents_app.models import (
     WorkflowTransition,
 )
 from bookings.models import Booking, Order, OrderLine, Product
-from campaigns.models import Campaign, Feedback
+from campaigns.models import Campaign, Feedback, Segment
 from community.models import Member, Reward
 from contacts.models import BusinessEntity, Contact
 
@@ -76,6 +77,17 @@ def make_order_line(**given: Any) -> OrderLine:
 
 def make_campaign(**given: Any) -> Campaign:
     return _make(Campaign, given, campaign_name=f"Campaign {next(_numbers)}")
+
+
+def make_segment(**given: Any) -> Segment:
+    everyone = {"match": "all", "rules": [{"field": "email", "operator": "exists"}]}
+    return _make(Segment, given, name=f"segment_{next(_numbers)}", criteria=everyone)
+
+
+def make_content(**given: Any) -> ContentItem:
+    if "instance" not in given:
+        given["instance"] = make_instance()
+    return _make(ContentItem, given, title=f"Content {next(_numbers)}", draft="Breathe in.")
 
 
 def make_feedback(**given: Any) -> Feedback:

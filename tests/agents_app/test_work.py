@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from agents_app import tasks
+from agents_app.agents.registry import AGENTS
 from agents_app.models import (
     Agent,
     AgentRun,
@@ -295,16 +296,16 @@ SEEDED = {
     ApiIntegration: 12,
     Workflow: 8,
     UseCase: 8,
-    DataTransformation: 2,
-    NotificationTemplate: 19,
-    CommunicationPattern: 6,
+    DataTransformation: 8,
+    NotificationTemplate: 20,
+    CommunicationPattern: 9,
 }
 
 
 def test_a_new_installation_has_its_rows_and_they_are_linked():
     assert {model: model.objects.count() for model in SEEDED} == SEEDED
     deployed = Agent.objects.filter(status="Deployed").order_by("agent_id").values_list("agent_id", flat=True)
-    assert list(deployed) == ["BookingAgent", "LeadCaptureAgent", "TaskManagementAgent"]
+    assert list(deployed) == sorted(AGENTS)
     assert [row.related_workflows.count() for row in UseCase.objects.all()] == [1] * 8
     pattern = CommunicationPattern.objects.get(pattern_name="Lead Capture to Task Creation")
     assert (pattern.source_agent.agent_id, pattern.target_agent.agent_id) == ("LeadCaptureAgent", "TaskManagementAgent")

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from agents_app.models import AgentRun, Notification, WorkflowTransition
 from agents_app.services import catalog
-from campaigns.segments import Segment, SegmentMembership
+from campaigns.segments import SegmentMembership
 from contacts.ledger import ConsentChange, Interaction
 from contacts.merges import ContactMerge
 from higherself.core.models import ApiToken, ChangeSet, Heartbeat, ImportRun, LoginAttempt
@@ -109,10 +109,6 @@ def _queue_task(name: str, success: bool) -> Any:
     )
 
 
-def _segment() -> Segment:
-    return Segment.objects.create(name=f"s{next(_numbers)}")
-
-
 MAKERS: dict[str, Callable[[], Any]] = {
     **{MAPPINGS[key].model._meta.label_lower: maker for key, maker in factories.MAKERS.items()},
     "agents_app.workflowtransition": factories.make_transition,
@@ -121,6 +117,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "bookings.order": factories.make_order,
     "bookings.orderline": factories.make_order_line,
     "agents_app.approval": factories.make_approval,
+    "agents_app.contentitem": factories.make_content,
+    "campaigns.segment": factories.make_segment,
     "agents_app.assistanswer": factories.make_assist_answer,
     "agents_app.agentrun": factories.make_agent_run,
     "integrations.inboundevent": _event,
@@ -157,9 +155,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "contacts.consentchange": lambda: ConsentChange.objects.create(
         contact=factories.make_contact(), channel="email", granted=True, source="typeform", key=f"c{next(_numbers)}"
     ),
-    "campaigns.segment": factories.make_segment,
     "campaigns.segmentmembership": lambda: SegmentMembership.objects.create(
-        segment=_segment(), contact=factories.make_contact(), entered_at=timezone.now()
+        segment=factories.make_segment(), contact=factories.make_contact(), entered_at=timezone.now()
     ),
     "contacts.contactmerge": lambda: ContactMerge.objects.create(
         survivor=factories.make_contact(), merged=factories.make_contact()
