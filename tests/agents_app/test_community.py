@@ -77,7 +77,7 @@ def test_what_members_do_counts_once_and_lasts_ever_less(clock):
     later(clock, minutes=11)
     event = deliver(posted)
     assert (event.status, the_member().engagement_score) == ("processed", 20)
-    assert sorted(AgentRun.objects.values_list("outcome", flat=True)) == ["done", "done", "duplicate"]
+    assert sorted(Interaction.objects.values_list("kind", flat=True)) == ["joined", "post"]
     later(clock, days=60)
     rounds.community_day()
     assert (the_member().engagement_score, the_member().last_engagement_type) == (16, "post")

@@ -214,7 +214,7 @@ def test_the_number_of_statements_does_not_grow_with_the_contacts(db):
         with CaptureQueriesContext(connection) as queries:
             evaluation.evaluate(everyone, NOW)
         counts.append(len(queries))
-    assert counts == [6, 6]
+    assert counts[0] == counts[1] <= 12
 
 
 def test_contacts_get_the_names_of_their_segments_and_keep_those_set_by_hand(db):
