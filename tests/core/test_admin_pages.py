@@ -194,6 +194,8 @@ def _url(label: str, page: str, *args: Any) -> str:
 
 def _queries(client: Client, url: str) -> int:
     cache.clear()
+    # Read anew just now, so that it does not come to be read anew in the middle.
+    catalog.forget()
     catalog.current()
     with CaptureQueriesContext(
         connection,
