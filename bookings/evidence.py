@@ -86,8 +86,10 @@ def _payments(known: Evidence, told: Told) -> dict[str, list[str | None]]:
     return found
 
 
-def _further(payment: list[str | None]) -> tuple[int, Decimal]:
-    return _PAYMENT_RANK.get(payment[0] or "", 0), amount(payment)
+def _further(payment: list[str | None]) -> tuple[int, Decimal, str, str]:
+    """What tells any two different ones apart, or the first to come would win."""
+    status, value = payment
+    return _PAYMENT_RANK.get(status or "", 0), amount(payment), value or "", status or ""
 
 
 def amount(payment: Iterable[str | None]) -> Decimal:

@@ -270,7 +270,7 @@ def test_the_api_answers_that_it_waits_and_not_that_it_is_done(client: Client):
         for item in Client()
         .get(f"/workflows/{instance.instance_id}", headers={"Authorization": f"Token {create('x', [], None)}"})
         .json()["allowed_transitions"]
-    } == {"channels_configured": "campaign.activate", "canceled": "", "hold": ""}
+    } == {"channels_configured": "campaign.activate", "canceled": "", "hold": "", "post_sent": ""}
 
 
 # -- in the console -------------------------------------------------------------------------------------------------

@@ -109,7 +109,10 @@ def test_a_state_entered_again_repeats_only_the_tasks_that_say_so():
         engine.advance(instance, event, actor="Grace")
     engine.advance(instance, "revision_completed", actor="Grace")
     keys = sorted(task.task_key.removeprefix(instance.instance_id + ":") for task in Task.objects.all())
-    assert keys == ["draft_content:1", "produce_media:1", "review_content:1", "review_content:2", "revise_content:1"]
+    assert keys == [
+        *("choose_idea:1", "draft_content:1", "plan_content:1", "produce_media:1"),
+        *("review_content:1", "review_content:2", "revise_content:1"),
+    ]
 
 
 def test_hold_failure_and_retry_leave_the_state_alone():
