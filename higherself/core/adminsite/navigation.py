@@ -48,6 +48,8 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(gettext_lazy("Approvals"), "how_to_reg", "agents_app.approval", ("approvals",)),
             Entry(gettext_lazy("Answers of the assistant"), "robot_2", "agents_app.assistanswer"),
             Entry(gettext_lazy("Workflow instances"), "route", "agents_app.workflowinstance", ("instances",)),
+            Entry(gettext_lazy("Bookings"), "event_available", "bookings.booking"),
+            Entry(gettext_lazy("Orders"), "shopping_bag", "bookings.order"),
             Entry(gettext_lazy("Products and services"), "spa", "bookings.product"),
         ),
     ),
