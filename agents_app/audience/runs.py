@@ -68,7 +68,9 @@ def why_due(now: datetime) -> str:
     last = _last()
     began = last.start_date if last else None
     if began is None or began.date() < now.date():
-        return "daily"
+        # On the very first day there is nothing to tell from anything yet.
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return "daily" if Contact.objects.filter(created_at__lt=midnight).exists() else ""
     if now - began < APART:
         return ""
     # A page of the newest is enough to know whether there are that many.

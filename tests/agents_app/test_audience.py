@@ -32,6 +32,12 @@ def clock():
         yield traveller
 
 
+@pytest.fixture(autouse=True)
+def first_days(clock: Any, seeded: None) -> Contact:
+    """Somebody from long ago, put aside since: it is not the first day."""
+    return make_contact(created_at=NOW - timedelta(days=90), archived_at=NOW - timedelta(days=80))
+
+
 def later(clock: Any, **delta: float) -> None:
     clock.move_to(datetime.now(timezone.utc) + timedelta(**delta))
 
@@ -39,6 +45,14 @@ def later(clock: Any, **delta: float) -> None:
 def runs() -> list[str]:
     rows = WorkflowInstance.objects.filter(workflow__workflow_id=AUDIENCE).order_by("pk")
     return [row.current_state for row in rows]
+
+
+def test_on_the_first_day_there_is_nothing_to_analyse(clock: Any, first_days: Contact):
+    first_days.delete()
+    make_contact(status="Active Client")
+    assert (rounds.analyse_audience(), runs()) == (0, [])
+    later(clock, hours=12)
+    assert rounds.analyse_audience() > 0
 
 
 # -- the daily run --------------------------------------------------------------------------------------------------
