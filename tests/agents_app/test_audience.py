@@ -65,7 +65,7 @@ def test_a_run_goes_through_all_its_steps_once_a_day(clock):
     assert [line.event for line in instance.history.order_by("pk")] == [
         *("run_scheduled", "run_started", "collected", "evaluated", "written", "synced")
     ]
-    names = Contact.objects.order_by("pk").values_list("marketing_segments", flat=True)
+    names = Contact.objects.live().order_by("pk").values_list("marketing_segments", flat=True)
     assert list(names) == [["active_clients"], ["leads"]]
     assert rounds.analyse_audience() == 0
     later(clock, days=1)
@@ -114,7 +114,7 @@ def test_a_broken_segment_keeps_its_members_and_holds_up_no_other(clock):
     assert (segment.error, segment.member_count) == ("rules.0: no field is called “shoe”", 1)
     assert runs() == ["completed", "completed_with_errors"]
     assert [row.task_name for row in Task.objects.order_by("pk")][-1] == "Look into failed segment sync"
-    assert Contact.objects.get().marketing_segments == ["active_clients"]
+    assert Contact.objects.live().get().marketing_segments == ["active_clients"]
 
 
 def test_a_call_that_needs_a_person_is_an_error_of_the_run(clock):
@@ -263,7 +263,7 @@ def test_staff_change_in_notion_what_a_lead_is_worth():
     rule = {"about": "hope", "points": 7, "reason": "dreams of retreats", "when": {"words": ["retreat"]}}
     edit_scoring({"rules": [rule], "levels": [{"from": 7, "level": "Excellent"}, {"from": 0, "level": "Low"}]})
     deliver(lead())
-    contact = Contact.objects.get()
+    contact = Contact.objects.live().get()
     assert (contact.lead_score, contact.quality_level) == (7, "Excellent")
     note = flow("WF-LEAD-CAPTURE").history.get(event="scored").note
     assert note == "Excellent, 7 points: dreams of retreats (+7)"
@@ -289,7 +289,7 @@ def test_a_table_that_cannot_be_used_is_put_back_with_the_reason(logic, reason):
     row = DataTransformation.objects.get(transformation_id="TRANSFORM-LEAD-SCORING")
     assert row.edit_result.partition("it cannot run: ")[2] == reason
     deliver(lead())
-    assert Contact.objects.get().lead_score == 9
+    assert Contact.objects.live().get().lead_score == 9
 
 
 # -- surveys by form ------------------------------------------------------------------------------------------------
