@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents_app.seeds.planting import plant
 from agents_app.services import catalog
+from tests.seeds import planted
 
 
 @pytest.fixture(autouse=True)
@@ -18,4 +18,4 @@ def _nothing_remembered() -> Iterator[None]:
 
 @pytest.fixture
 def seeded(db: None) -> None:
-    plant()
+    planted()
