@@ -138,7 +138,9 @@ def _figures(member: Member, rows: list[Interaction], context: Context) -> dict[
     wanted["events_attended"] = union(member.events_attended, attended)
     if member.membership_status not in _BY_STAFF:
         wanted["membership_status"] = MembershipStatus.INACTIVE if has_left(here) else MembershipStatus.ACTIVE
-    if any(row.kind == Kind.PURCHASE for row in rows) and member.membership_level == MembershipLevel.STANDARD:
+    # What somebody buys in the shop is no membership.
+    paid = any(row.kind == Kind.PURCHASE and row.source == SOURCE for row in rows)
+    if paid and member.membership_level == MembershipLevel.STANDARD:
         wanted["membership_level"] = MembershipLevel.PREMIUM
     return wanted
 

@@ -131,10 +131,9 @@ def _become_client(contact: Contact, *, collects: bool) -> set[str]:
     wanted: dict[str, str] = {}
     if contact.status in _NOT_YET_CLIENTS:
         wanted["status"] = ContactStatus.ACTIVE_CLIENT
-    if collects and contact.contact_type in ("", ContactType.LEAD, ContactType.CLIENT):
-        wanted["contact_type"] = ContactType.COLLECTOR
-    elif contact.contact_type in ("", ContactType.LEAD):
-        wanted["contact_type"] = ContactType.CLIENT
+    bought = ContactType.COLLECTOR if collects else ContactType.CLIENT
+    if people.is_more(bought, contact.contact_type):
+        wanted["contact_type"] = bought
     for name, value in wanted.items():
         setattr(contact, name, value)
     return set(wanted)

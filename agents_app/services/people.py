@@ -15,6 +15,9 @@ from contacts.choices import ContactStatus, ContactType
 from contacts.models import BusinessEntity, Contact
 from higherself.core.errors import Permanent
 
+# What services make of people, from the least to the most.
+_MORE = ("", ContactType.LEAD, ContactType.COMMUNITY_MEMBER, ContactType.CLIENT, ContactType.COLLECTOR)
+
 
 @dataclass(frozen=True)
 class Person:
@@ -111,8 +114,7 @@ def _complete(contact: Contact, person: Person) -> list[str]:
     external = contact.external_ids if isinstance(contact.external_ids, dict) else {}
     wanted["external_ids"] = {**external, **person.external}
     wanted |= {name: value for name, value in person.own.items() if value}
-    # Whoever works for the network or buys from it is more than what a service calls them.
-    if contact.contact_type in ("", ContactType.LEAD) and person.contact_type != ContactType.LEAD:
+    if is_more(person.contact_type, contact.contact_type):
         wanted["contact_type"] = person.contact_type
     if not contact.lead_source or (contact.date_added is not None and person.at < contact.date_added):
         wanted |= {"lead_source": person.source, "source_record_id": person.source_record_id[:200]}
@@ -123,6 +125,12 @@ def _complete(contact: Contact, person: Person) -> list[str]:
     for name in changed:
         setattr(contact, name, wanted[name])
     return changed
+
+
+def is_more(told: str, known: str) -> bool:
+    """Whether a contact of type ``known`` becomes ``told``: the most that anybody tells of them, whoever tells it
+    first. Types that only people give, such as Staff or Partner, stay."""
+    return known in _MORE and told in _MORE and _MORE.index(told) > _MORE.index(known)
 
 
 def count(contact: Contact, now: datetime) -> None:

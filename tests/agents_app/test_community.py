@@ -17,6 +17,7 @@ from community.models import Member, Reward
 from contacts import interactions
 from contacts.models import Contact, Interaction
 from higherself.integrations.models import InboundEvent
+from tests.agents_app import sales
 from tests.agents_app.audience import circle, course, deliver, deliver_shuffled, finish, flow, open_tasks, survey
 from tests.factories import make_contact, make_instance
 
@@ -110,6 +111,30 @@ def test_who_is_known_needs_no_name_in_a_nudge():
 def test_a_purchase_in_the_community_makes_the_membership_premium():
     deliver(circle("member_joined"), circle("paywall_purchase", paywall_id=3))
     assert the_member().membership_level == "Premium"
+
+
+def test_what_is_bought_in_the_shop_is_no_membership():
+    bought = sales.order("processing", billing={**sales.ORDER["billing"], "email": "ada@example.com"})
+    deliver(circle("member_joined"))
+    sales.deliver(bought)
+    deliver(circle("post_created", post_id=1))
+    assert (the_member().membership_level, Interaction.objects.filter(kind="purchase").count()) == ("Standard", 1)
+
+
+@pytest.mark.parametrize("member_first", [True, False])
+def test_a_member_who_buys_is_a_client_whichever_is_told_first(member_first):
+    bought = sales.order("processing", billing={**sales.ORDER["billing"], "email": "ada@example.com"})
+    if member_first:
+        deliver(circle("member_joined"))
+    sales.deliver(bought)
+    deliver(circle("member_joined"))
+    assert (Contact.objects.get().contact_type, Contact.objects.get().tags) == ("Client", ["Community Member"])
+
+
+def test_a_type_that_people_gave_stays():
+    make_contact(email="ada@example.com", contact_type="Partner")
+    deliver(circle("member_joined"))
+    assert Contact.objects.get().contact_type == "Partner"
 
 
 def test_a_level_that_staff_gave_stays():

@@ -60,6 +60,8 @@ def test_a_recording_without_its_text_waits_for_it():
     assert (state(), open_tasks()) == ("ideation", ["choose_idea"])
     deliver(recording("Breathe in."))
     assert (state(), ContentItem.objects.get().source_text) == ("creation", "Breathe in.")
+    # Nobody has to decide any more whether it is taken up.
+    assert open_tasks() == ["draft_content"]
 
 
 def test_a_new_transcript_replaces_only_what_nobody_has_worked_on():

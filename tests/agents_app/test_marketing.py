@@ -177,6 +177,13 @@ def test_a_post_that_was_written_in_beehiiv_is_a_running_campaign():
     assert (instance.current_state, instance.campaign) == ("monitoring", campaign)
 
 
+def test_a_post_that_has_been_sent_leaves_nobody_to_plan_or_send_it():
+    deliver(post("scheduled", at=STAMP - 500))
+    assert open_tasks() == ["plan_campaign"]
+    deliver(post("sent", at=STAMP))
+    assert list(Task.objects.values_list("status", flat=True)) == ["Cancelled"]
+
+
 def test_late_news_of_a_post_moves_nothing_back():
     deliver(post("sent", at=STAMP), post("scheduled", at=STAMP - 500, title="Old title"))
     assert (Campaign.objects.get().campaign_name, flow(CAMPAIGN).current_state) == ("Spring letter", "monitoring")

@@ -25,6 +25,7 @@ DEFINITION: dict[str, Any] = {
                     "completes": "idea_selected",
                     "when": "no_text",
                     "tags": ["Creative"],
+                    "lapses": True,
                 }
             ],
         },

@@ -30,6 +30,7 @@ DEFINITION: dict[str, Any] = {
                     "due": {"days": 3},
                     "completes": "plan_approved",
                     "tags": ["Marketing"],
+                    "lapses": True,
                 }
             ],
         },
@@ -44,6 +45,7 @@ DEFINITION: dict[str, Any] = {
                     "due": {"days": 2},
                     "completes": "segments_defined",
                     "tags": ["Marketing"],
+                    "lapses": True,
                 }
             ],
         },
@@ -60,6 +62,7 @@ DEFINITION: dict[str, Any] = {
                     "completes": "content_ready",
                     "repeat": True,
                     "tags": ["Marketing", "Creative"],
+                    "lapses": True,
                 }
             ],
         },
@@ -76,6 +79,7 @@ DEFINITION: dict[str, Any] = {
                     "completes": "content_approved",
                     "repeat": True,
                     "tags": ["Marketing"],
+                    "lapses": True,
                 }
             ],
         },
@@ -91,6 +95,7 @@ DEFINITION: dict[str, Any] = {
                     "due": {"days": -1, "base": "start"},
                     "completes": "channels_configured",
                     "tags": ["Marketing"],
+                    "lapses": True,
                 }
             ],
         },
@@ -107,6 +112,7 @@ DEFINITION: dict[str, Any] = {
                     "completes": "campaign_launched",
                     "repeat": True,
                     "tags": ["Marketing"],
+                    "lapses": True,
                 }
             ],
         },
