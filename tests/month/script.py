@@ -1,5 +1,7 @@
 """What happens in the month: every delivery with its day, as plain data. Day 1 is the first of December 2026.
 
+Here stand leads, bookings and orders; readers, members, students and recordings stand in `audience`.
+
 Each kind of story is told several times, with other people. A day's deliveries may arrive in any order, and twice:
 nothing in a story depends on the hour.
 """
@@ -9,9 +11,11 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.month.audience import audience
+from tests.month.happening import Happening, email
 
 PAYLOADS = Path(__file__).resolve().parent.parent / "payloads"
 ORDER = json.loads((PAYLOADS / "woocommerce" / "order.created.json").read_text())
@@ -19,19 +23,8 @@ FORM = json.loads((PAYLOADS / "typeform" / "form_response.json").read_text())
 FREE, RETREAT = 0, 450
 
 
-@dataclass(frozen=True)
-class Happening:
-    """One delivery: on which day, by which provider, with which body, query and headers."""
-
-    day: int
-    provider: str
-    body: dict[str, Any]
-    query: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-
-
 def month() -> list[Happening]:
-    found = [*leads(), *bookings(), *orders(), *surveys()]
+    found = [*leads(), *bookings(), *orders(), *audience()]
     return sorted(found, key=lambda item: item.day)
 
 
@@ -74,10 +67,6 @@ def _form(day: int, number: int, words: str, *, phone: bool, token: str = "") ->
         response["definition"]["fields"].append({**asked, "title": title})
         response["answers"].append({"type": key, key: value, "field": asked})
     return Happening(day, "typeform", body)
-
-
-def email(number: int) -> str:
-    return f"person{number}@example.com"
 
 
 # -- bookings -------------------------------------------------------------------------------------------------------
@@ -135,7 +124,7 @@ def _withdrawn(number: int, day: int) -> Iterator[Happening]:
 
 
 def _answered(number: int, day: int) -> Iterator[Happening]:
-    """Held, and answered about in a survey (see `surveys`)."""
+    """Held, and answered about in a survey (see `audience.surveys`)."""
     yield from _delivered(number, day)
 
 
@@ -219,9 +208,3 @@ def _order(number: int, day: int, later: int, place: int, status: str) -> Happen
     }
     headers = {"X-WC-Webhook-Topic": "order.updated", "X-WC-Webhook-ID": "1"}
     return Happening(day + later, "woocommerce", body, headers=headers)
-
-
-# -- surveys --------------------------------------------------------------------------------------------------------
-def surveys() -> Iterator[Happening]:
-    """Who has been there and answers, two days after the retreat: none yet; the agent that reads them is another's."""
-    return iter(())

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from django.test import Client
 
-from agents_app import tasks
+from agents_app import rounds, tasks
 from tests.integrations import support
-from tests.month.script import Happening
+from tests.month.happening import Happening
+from tests.month.team import Team
 
 ZONE = ZoneInfo("America/New_York")
 FIRST = datetime(2026, 12, 1, tzinfo=ZONE)
@@ -25,6 +26,8 @@ SECRETS = {
     "circle": "circle-s3cret",
     "plaud": "plaud-s3cret",
     "userfeedback": "feedback-s3cret",
+    "beehiiv": "whsec_YmVlaGlpdi1zM2NyZXQ=",
+    "tutorlm": "tutor-s3cret",
 }
 PROOFS: dict[str, support.Sign] = {
     "typeform": support.typeform,
@@ -33,6 +36,8 @@ PROOFS: dict[str, support.Sign] = {
     "circle": support.by_path,
     "plaud": support.by_path,
     "userfeedback": support.by_path,
+    "beehiiv": support.svix,
+    "tutorlm": support.by_path,
 }
 # Seconds between two deliveries of a day, so that all of them, twice, fit between nine and six.
 APART = 120
@@ -44,6 +49,7 @@ class Stage:
     def __init__(self, clock: Any) -> None:
         self.clock = clock
         self.client = Client()
+        self.team = Team()
         self.answers: dict[int, int] = defaultdict(int)
 
     def play(self, script: Sequence[Happening], days: int, *, twice: random.Random | None = None) -> None:
@@ -75,15 +81,23 @@ class Stage:
         self.clock.move_to(_moment(day, 6))
         tasks.task_digest()
         tasks.review_stalled()
+        rounds.community_day()
         self._work()
 
     def _evening(self, day: int) -> None:
         self.clock.move_to(_moment(day, 23, 50))
         self._work()
+        self.team.work(day)
+        self._work()
+        self.team.decide_what_cannot_wait()
+        self._work()
 
     def _work(self) -> None:
         tasks.sweep()
         tasks.drain_inbox()
+        rounds.tend_campaigns()
+        rounds.tend_content()
+        rounds.analyse_audience()
         tasks.send_notifications()
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from agents_app.models import AgentRun, Approval, Notification, Task, WorkflowInstance
+from agents_app.models import AgentRun, Approval, ContentItem, Notification, Task, WorkflowInstance
 from bookings.models import Booking, Order, Product
-from contacts.models import Contact
-from higherself.integrations.models import InboundEvent
+from campaigns.models import Campaign, Feedback, SegmentMembership
+from community.models import Member, Reward
+from contacts.models import Contact, Interaction
+from higherself.integrations.models import InboundEvent, OutboundCall
+from notion_sync.mappings import MAPPINGS
 
 Table = dict[str, dict[str, int]]
 
@@ -22,9 +25,18 @@ def end_state() -> Table:
         "bookings": _count(Booking.objects.all(), "status", "payment_status"),
         "orders": _count(Order.objects.all(), "status"),
         "products": _count(Product.objects.live(), "external_id", "status"),
+        "campaigns": _count(Campaign.objects.live(), "campaign_name", "status", "external_id"),
+        "content": _count(ContentItem.objects.all(), "title", "instance__current_state", "source_text"),
+        "members": _count(Member.objects.live(), "membership_status", "membership_level"),
+        "did": _count(Interaction.objects.exclude(contact=None), "kind", "source"),
+        "rewards": _count(Reward.objects.live(), "record_kind", "status", "reward_type"),
+        "segments": _count(SegmentMembership.objects.filter(left_at=None), "segment__name"),
+        "feedback": _count(Feedback.objects.live(), "rating", "sentiment", "response_required"),
+        "said to Beehiiv": _count(OutboundCall.objects.filter(provider="beehiiv"), "operation", "status"),
         "approvals": _count(Approval.objects.all(), "action", "status"),
         "tasks": _tasks(),
         "messages": _count(Notification.objects.all(), "template__template_id", "status"),
+        "databases": {mapping.title: mapping.model.objects.live().count() for mapping in MAPPINGS.values()},
         "trouble": {
             "quarantined events": InboundEvent.objects.filter(status="quarantined").count(),
             "failed runs": AgentRun.objects.filter(outcome="failed").count(),
