@@ -1,4 +1,4 @@
-"""Plays a month through the real endpoints: signed deliveries, the worker's jobs, and a clock that is moved."""
+"""Plays a month through the real endpoints: signed deliveries, jobs, rounds, evenings of the team, and a clock."""
 
 from __future__ import annotations
 
