@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _uses_a_database(item: pytest.Item) -> bool:
     # Some start processes of their own, on the same kind of database.
-    if item.get_closest_marker("django_db") or item.path.parent.name in {"crash", "bench"}:
+    if item.get_closest_marker("django_db") or item.path.parent.name == "crash":
         return True
     return bool({"db", "transactional_db"} & set(getattr(item, "fixturenames", ())))
 
