@@ -201,7 +201,7 @@ PAYLOADS: dict[AnyKind, Any] = {
     EventKind.CONTACT_MERGED: lambda: _in_hubspot(change="merge", record_id="52", merged_ids=["51"]),
     EventKind.CONTACT_DELETED: lambda: _in_hubspot(change="deletion"),
     EventKind.CONTACT_FORGOTTEN: lambda: _in_hubspot(change="privacyDeletion"),
-    WorkKind.AUDIENCE_DUE: dict,
+    WorkKind.AUDIENCE_DUE: lambda: {"asked_by": "grace"},
 }
 # Where the events come from; other kinds from Typeform.
 SOURCES = {
