@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
+# One process measures for all of them.
+pytestmark = pytest.mark.xdist_group("bench")
 ROOT = Path(__file__).parents[2]
 TARGETS = {
     "intake": [
