@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,8 +16,9 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from pydantic import BaseModel, ValidationError
 
-from agents_app.agents.base import AnyKind, BaseAgent, Context, Outcome, Result, SwitchedOff, WorkKind
+from agents_app.agents.base import AnyKind, BaseAgent, Context, SwitchedOff, WorkKind
 from agents_app.agents.registry import AGENTS, LEFT_ALONE, takers
+from agents_app.agents.running import work_on
 from agents_app.agents.task_management import StateEntered, TaskDone
 from agents_app.choices import RunOutcome, TaskStatus
 from agents_app.models import AgentRun, Task
@@ -38,11 +38,6 @@ TRIES = 3
 OFF_SECONDS = 30.0
 # What fails every minute for the same reason is noted once in so long.
 QUIET = timedelta(hours=6)
-_OUTCOMES = {
-    Result.DONE: RunOutcome.DONE,
-    Result.DUPLICATE: RunOutcome.DUPLICATE,
-    Result.NOTHING: RunOutcome.IGNORED,
-}
 
 
 @dataclass(frozen=True)
@@ -111,9 +106,7 @@ def assign(events: list[Event], inbound: InboundEvent) -> list[Assignment]:
     known = catalog.current()
     off = sorted({agent.agent_id for _, agent in wanted if not known.is_on(agent.agent_id)})
     if off:
-        raise SwitchedOff(
-            f"Waiting: {', '.join(off)} is not Deployed in the Agent Registry. It goes on when the status is Deployed."
-        )
+        raise SwitchedOff(off)
     return [Assignment(agent, _input(agent, event), _context(agent, event, inbound)) for event, agent in wanted]
 
 
@@ -163,20 +156,8 @@ def _hand_over(
 
 def _run(item: Assignment, event_id: Any = None) -> AgentRun:
     """Lets the agent work and returns the record of it, not yet stored."""
-    began, started_at = time.perf_counter(), timezone.now()
     with history.by(item.agent.agent_id, history.AGENT, event_id=event_id):
-        outcome: Outcome = item.agent.handle(item.data, item.context)
-    return AgentRun(
-        agent_id=item.agent.agent_id,
-        event_kind=item.context.kind.value,
-        inbound_event=event_id,
-        started_at=started_at,
-        finished_at=timezone.now(),
-        duration_ms=round((time.perf_counter() - began) * 1000),
-        outcome=_OUTCOMES[outcome.result],
-        message=outcome.message,
-        created=[row.as_dict() for row in outcome.created],
-    )
+        return work_on(item.agent, item.data, item.context)[1]
 
 
 # -- what happens inside the server ---------------------------------------------------------------------------------

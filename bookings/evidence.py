@@ -116,10 +116,6 @@ def status(known: Evidence) -> str:
     return max(known.get("statuses", {}), key=lambda item: (RANK.get(item, 0), item), default="")
 
 
-def is_off(known: Evidence) -> bool:
-    return status(known) in OFF
-
-
 def is_approved(known: Evidence) -> bool:
     """Whether it was ever approved, or has come further than that."""
     return any(RANK.get(item, 0) in (3, 4, 5) for item in known.get("statuses", {}))
@@ -142,10 +138,6 @@ def payment_status(known: Evidence, price: Decimal | None, *, from_package: bool
     if "refunded" in found:
         return PaymentStatus.REFUNDED
     return PaymentStatus.NOT_NEEDED if from_package or price == 0 else PaymentStatus.OPEN
-
-
-def was_refunded(known: Evidence) -> bool:
-    return any(item[0] == "refunded" for item in known.get("payments", {}).values())
 
 
 def times(known: Evidence) -> tuple[datetime | None, datetime | None]:

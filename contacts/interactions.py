@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from django.db import models
 from django.db.models import Max
 
 from contacts.choices import InteractionKind as Kind
@@ -150,7 +149,3 @@ def decay(now: datetime, *, batch: int = 1000) -> int:
         for value, ids in changed.items():
             written += Contact.objects.filter(pk__in=ids).update(engagement_score=value)
     return written
-
-
-def of_kinds(contact: Contact, kinds: Collection[str]) -> models.QuerySet[Interaction]:
-    return contact.interactions.filter(kind__in=kinds).order_by("at", "pk")

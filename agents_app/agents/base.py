@@ -7,7 +7,7 @@ is done, or raises: `Retryable` to be called again, `Permanent` to hand the even
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -57,7 +57,13 @@ class Created:
 
 
 class SwitchedOff(Exception):
-    """An agent that takes the event is not deployed: the event waits."""
+    """Agents that take the event are not deployed: the event waits."""
+
+    def __init__(self, agent_ids: Sequence[str]) -> None:
+        super().__init__(
+            f"Waiting: {', '.join(agent_ids)} is not Deployed in the Agent Registry. It goes on when the status is "
+            "Deployed."
+        )
 
 
 class Result(str, Enum):
@@ -95,8 +101,7 @@ class Context:
 class BaseAgent(ABC):
     """Extend it, add one line to `registry`, and write a test: nothing else is needed for a new agent.
 
-    ``capabilities`` and ``apis`` are option names of the Agent Registry. ``planned`` names, for people, what the
-    agent will take one day; such events are stored and marked ignored until ``consumes`` lists them.
+    ``capabilities`` and ``apis`` are option names of the Agent Registry.
     """
 
     name: ClassVar[str]
@@ -105,7 +110,6 @@ class BaseAgent(ABC):
     capabilities: ClassVar[tuple[str, ...]]
     apis: ClassVar[tuple[str, ...]]
     consumes: ClassVar[Mapping[AnyKind, type[BaseModel]]] = {}
-    planned: ClassVar[tuple[str, ...]] = ()
     # The events by which it moves instances, by workflow: what neither a person, a task nor the clock fires.
     emits: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
@@ -119,15 +123,5 @@ class BaseAgent(ABC):
 
     def health(self) -> Component:
         """How the agent is, in words; without outbound calls."""
-        if not self.consumes:
-            waiting = ", ".join(self.planned)
-            return Component(OK, f"{self.name} takes no events yet (planned: {waiting}).", {"takes": []})
         takes = [kind.value for kind in self.consumes]
         return Component(OK, f"{self.name} takes {', '.join(takes)}.", {"takes": takes})
-
-
-class NotYet(BaseAgent):
-    """An agent that is known and takes nothing yet. It is never handed an event, and says so if it is."""
-
-    def handle(self, data: Any, context: Context) -> Outcome:
-        raise NotImplementedError(f"{self.agent_id} takes no events yet; {context.kind.value} must wait.")

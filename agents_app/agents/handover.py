@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from django.utils import timezone
 from pydantic import BaseModel
 
-from agents_app.agents.base import BaseAgent, Context, Outcome, Result, SwitchedOff, WorkKind
-from agents_app.choices import RunOutcome
-from agents_app.models import AgentRun
+from agents_app.agents.base import BaseAgent, Context, Outcome, SwitchedOff, WorkKind
+from agents_app.agents.running import work_on
 from agents_app.services import catalog
 from higherself.core.errors import Permanent
 
 _known: dict[str, BaseAgent] = {}
-_OUTCOMES = {
-    Result.DONE: RunOutcome.DONE,
-    Result.DUPLICATE: RunOutcome.DUPLICATE,
-    Result.NOTHING: RunOutcome.IGNORED,
-}
 
 
 def introduce(agents: Mapping[str, BaseAgent]) -> None:
@@ -41,20 +33,7 @@ def hand_over(target: str, kind: WorkKind, data: BaseModel, context: Context) ->
             "Agent Communication Patterns and replay the event."
         )
     if not known.is_on(target):
-        raise SwitchedOff(
-            f"Waiting: {target} is not Deployed in the Agent Registry. It goes on when the status is Deployed."
-        )
-    began, started_at = time.perf_counter(), timezone.now()
-    outcome = _known[target].handle(data, replace(context, kind=kind, actor=target))
-    AgentRun.objects.create(
-        agent_id=target,
-        event_kind=kind.value,
-        inbound_event=context.event_id or None,
-        started_at=started_at,
-        finished_at=timezone.now(),
-        duration_ms=round((time.perf_counter() - began) * 1000),
-        outcome=_OUTCOMES[outcome.result],
-        message=outcome.message,
-        created=[row.as_dict() for row in outcome.created],
-    )
+        raise SwitchedOff([target])
+    outcome, run = work_on(_known[target], data, replace(context, kind=kind, actor=target))
+    run.save()
     return outcome

@@ -10,7 +10,6 @@ from django.db import connection, models
 
 from higherself.core.models import Record
 from notion_sync.mapping import NotionMapping
-from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionPage
 from notion_sync.properties import Property, Relation
 
@@ -133,7 +132,3 @@ def describe(mapping: type[NotionMapping], row: Record | None, page: NotionPage 
     if row is not None:
         return f"{mapping.title} “{row}”"
     return f"{mapping.title} page {page.page_id if page else '?'}"
-
-
-def mapping_of(page: NotionPage) -> type[NotionMapping]:
-    return MAPPINGS[page.database_id]

@@ -20,7 +20,6 @@ from higherself.core.access.sessions import end_sessions
 KEY = "second_factor"
 PASSED, NONE = "passed", "none"
 CODES = 10
-ISSUER = "HigherSelf Network"
 
 
 def is_required() -> bool:

@@ -20,8 +20,6 @@ MOST_AT_ONCE = 10
 PAYLOADS_A_PAGE = 50
 # Airtable deletes payloads after a week, whether they were seen or not.
 PAYLOADS_KEPT = timedelta(days=6, hours=12)
-# A webhook lives for seven days from its last renewal.
-RENEW_BEFORE = timedelta(days=6)
 BUSY_SECONDS = 30.0
 OVERLAP = timedelta(minutes=30)
 # So many pages in one call; then the bell is rung once more, so that no call takes too long.
