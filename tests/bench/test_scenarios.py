@@ -81,6 +81,11 @@ def test_the_document_says_what_was_run_and_on_what(report: dict[str, Any]) -> N
     assert [result["scenario"] for result in report["results"]] == list(TARGETS)
 
 
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one process has no groups")
+def test_groups_of_tests_are_kept_on_one_process(request: pytest.FixtureRequest) -> None:
+    assert request.node.nodeid.endswith("@bench")
+
+
 @pytest.mark.parametrize("scenario", TARGETS)
 def test_a_scenario_reports_its_figures_and_judges_them(report: dict[str, Any], scenario: str) -> None:
     result = result_of(report, scenario)
