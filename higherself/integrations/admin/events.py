@@ -22,21 +22,21 @@ from higherself.core.admin import (
     bounded,
     cells,
     matters,
-    tone_of,
     who,
 )
 from higherself.core.logs import redact
 from higherself.integrations import inbox
 from higherself.integrations.admin import searching
+from higherself.integrations.admin.working import ProviderFilter, StatusFilter, Worked, in_statuses
 from higherself.integrations.delivery import Unreadable, db_text
 from higherself.integrations.models import InboundEvent
-from higherself.integrations.registry import PROVIDERS
 
 Status = InboundEvent.Status
 # Headers whose value proves the sender: shown by their ends only.
 _PROOFS = ("signature", "secret", "token", "authorization", "hmac")
 # Ignored events older than this ask nobody any more.
 RECENT = timedelta(days=1)
+_TROUBLE = ("retrying", "quarantined")
 
 
 def _replay(request: HttpRequest, rows: list[InboundEvent]) -> Answer:
@@ -54,28 +54,9 @@ def _quarantine(request: HttpRequest, rows: list[InboundEvent]) -> Answer:
     return (messages.SUCCESS if done else messages.WARNING), text
 
 
-class ProviderFilter(SimpleListFilter):
-    title = gettext_lazy("provider")
-    parameter_name = "provider"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(slug, provider.label) for slug, provider in PROVIDERS.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(provider=self.value()) if self.value() else queryset
-
-
-class StatusFilter(SimpleListFilter):
-    title = gettext_lazy("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(Status.choices)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in {Status.RETRYING, Status.QUARANTINED}:
-            queryset = _in_trouble(queryset)
-        return queryset.filter(status=self.value()) if self.value() else queryset
+class EventStatus(StatusFilter):
+    statuses = Status
+    indexed = _TROUBLE
 
 
 class Received(SimpleListFilter):
@@ -102,7 +83,7 @@ class Trouble(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "yes":
-            return _in_trouble(queryset).filter(status=Status.QUARANTINED)
+            return in_statuses(queryset, _TROUBLE).filter(status=Status.QUARANTINED)
         return queryset.filter(_ignored_lately()) if self.value() == "ignored" else queryset
 
 
@@ -111,9 +92,9 @@ def _ignored_lately() -> Q:
 
 
 @admin.register(InboundEvent)
-class InboundEventAdmin(ReadOnlyAdmin):
+class InboundEventAdmin(Worked, ReadOnlyAdmin):
     list_display = ("received", "provider_name", "event_type", "state", "attempts", "reason")
-    list_filter = (StatusFilter, Trouble, ProviderFilter, Received)
+    list_filter = (EventStatus, Trouble, ProviderFilter, Received)
     search_fields = ("=id", "=delivery_key", "^event_type", "=ordering_key")
     search_help_text = gettext_lazy("An id, a delivery key, or words of the newest 5,000 deliveries")
     # By time: the newest page needs no sorting.
@@ -163,14 +144,6 @@ class InboundEventAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return searching.search(queryset, search_term), False
-
-    @display(description=gettext_lazy("provider"), ordering="provider")
-    def provider_name(self, obj: InboundEvent) -> str:
-        return PROVIDERS[obj.provider].label if obj.provider in PROVIDERS else obj.provider
-
-    @display(description=gettext_lazy("status"), ordering="status")
-    def state(self, obj: InboundEvent) -> Any:
-        return cells.chip(obj.get_status_display(), tone_of(obj.status))
 
     @display(description=gettext_lazy("what came of it"))
     def reason(self, obj: InboundEvent) -> Any:
@@ -226,10 +199,8 @@ def _safe(text: str) -> Any:
     return cells.text_block(redact(db_text(text)))
 
 
-def _in_trouble(events: QuerySet[InboundEvent] | None = None) -> QuerySet[InboundEvent]:
-    """By the index of just these events: SQLite uses it only where the statement itself names the two words."""
-    rows = InboundEvent.objects.all() if events is None else events
-    return rows.extra(where=[f"{InboundEvent._meta.db_table}.status IN ('retrying', 'quarantined')"])  # noqa: S610
+def _in_trouble() -> QuerySet[InboundEvent]:
+    return in_statuses(InboundEvent.objects.all(), _TROUBLE)
 
 
 @matters

@@ -11,11 +11,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from higherself.core.admin import Answer, Matter, ReadOnlyAdmin, RowAction, bounded, cells, matters, tone_of, who
+from higherself.core.admin import Answer, Matter, ReadOnlyAdmin, RowAction, bounded, cells, matters, who
 from higherself.integrations import outbox
-from higherself.integrations.admin.events import ProviderFilter
+from higherself.integrations.admin.working import ProviderFilter, StatusFilter, Worked, in_statuses
 from higherself.integrations.models import OutboundCall
-from higherself.integrations.registry import PROVIDERS
 
 Status = OutboundCall.Status
 _TROUBLE = ("retrying", "unconfigured", "refused", "quarantined")
@@ -42,17 +41,9 @@ def _cancel(request: HttpRequest, rows: list[OutboundCall]) -> Answer:
     return (messages.SUCCESS if done else messages.WARNING), text
 
 
-class StatusFilter(SimpleListFilter):
-    title = gettext_lazy("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(Status.choices)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in _TROUBLE:
-            queryset = _in_trouble(queryset)
-        return queryset.filter(status=self.value()) if self.value() else queryset
+class CallStatus(StatusFilter):
+    statuses = Status
+    indexed = _TROUBLE
 
 
 class Trouble(SimpleListFilter):
@@ -67,9 +58,9 @@ class Trouble(SimpleListFilter):
 
 
 @admin.register(OutboundCall)
-class OutboundCallAdmin(ReadOnlyAdmin):
+class OutboundCallAdmin(Worked, ReadOnlyAdmin):
     list_display = ("wanted", "provider_name", "operation", "about", "state", "attempts", "reason")
-    list_filter = (StatusFilter, Trouble, ProviderFilter)
+    list_filter = (CallStatus, Trouble, ProviderFilter)
     search_fields = ("=id", "=dedupe_key", "=record")
     search_help_text = gettext_lazy("A call's id or key, or a record as the call names it, such as contact:ada@…")
     ordering = ("-created_at",)
@@ -115,35 +106,21 @@ class OutboundCallAdmin(ReadOnlyAdmin):
     wanted = cells.when("created_at", gettext_lazy("wanted"))
     reason = cells.short("error", gettext_lazy("reason"), length=120)
 
-    @display(description=gettext_lazy("provider"), ordering="provider")
-    def provider_name(self, obj: OutboundCall) -> str:
-        return PROVIDERS[obj.provider].label if obj.provider in PROVIDERS else obj.provider
-
-    @display(description=gettext_lazy("status"), ordering="status")
-    def state(self, obj: OutboundCall) -> Any:
-        return cells.chip(obj.get_status_display(), tone_of(obj.status))
-
     @display(description=gettext_lazy("about"))
     def about(self, obj: OutboundCall) -> Any:
         url = cells.change_url(obj.about_model, obj.about_id) if obj.about_model else ""
         return cells.link(url, obj.record or obj.about_id) if url else obj.record or cells.NOTHING
 
 
-def _in_trouble(calls: QuerySet[OutboundCall] | None = None) -> QuerySet[OutboundCall]:
-    """By the index of just these calls: SQLite uses it only where the statement itself names the words."""
-    rows = OutboundCall.objects.all() if calls is None else calls
-    words = ", ".join(f"'{word}'" for word in _TROUBLE)
-    return rows.extra(where=[f"{OutboundCall._meta.db_table}.status IN ({words})"])  # noqa: S610 - our own words
-
-
-def _needing_a_person(calls: QuerySet[OutboundCall] | None = None) -> QuerySet[OutboundCall]:
-    return _in_trouble(calls).filter(status__in=[Status.QUARANTINED, Status.REFUSED])
+def _needing_a_person(calls: QuerySet[OutboundCall]) -> QuerySet[OutboundCall]:
+    return in_statuses(calls, _TROUBLE).filter(status__in=[Status.QUARANTINED, Status.REFUSED])
 
 
 @matters
 def calls_that_wait() -> list[Matter]:
-    stuck = bounded(_needing_a_person())
-    unconfigured = bounded(_in_trouble().filter(status=Status.UNCONFIGURED))
+    calls = OutboundCall.objects.all()
+    stuck = bounded(_needing_a_person(calls))
+    unconfigured = bounded(in_statuses(calls, _TROUBLE).filter(status=Status.UNCONFIGURED))
     found = [
         Matter(
             "calls",
