@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import time
 from collections.abc import Callable
@@ -66,7 +65,7 @@ def poll_notion() -> None:
     known = NotionDatabase.objects.filter(Q(pulled_at__gte=due) | Q(stopped_at__isnull=False))
     if newest is not None and known.count() == len(MAPPINGS):
         return
-    until = functools.partial(_is_over, time.monotonic() + LONG_ROUND)
+    until = _Turn(LONG_ROUND)
     _round("poll", Lane.POLL, lambda api, held: reconcile(api, Job(direction=PULL, until=until), held, "poll"))
 
 
@@ -97,7 +96,7 @@ def sweep_databases() -> None:
 
 
 def _sweep(api: NotionApi, held: Held) -> None:
-    deadline = time.monotonic() + LONG_ROUND
+    is_over = _Turn(LONG_ROUND)
     for key in _to_sweep():
         wanted = NotionDatabase.objects.filter(key=key)
         # Before the work: a database that takes longer than a job may is tried once a night, not once a minute.
@@ -107,7 +106,7 @@ def _sweep(api: NotionApi, held: Held) -> None:
         except Retryable:
             wanted.update(sweep_wanted=True)
             raise
-        if _is_over(deadline):
+        if is_over():
             return
 
 
@@ -141,7 +140,7 @@ def _round(name: str, lane: Lane, work: Callable[[NotionApi, Held], object]) -> 
 
 
 def _push_until_done(api: NotionApi, held: Held) -> None:
-    until = _Turn(ROUND)
+    until = _PoliteTurn(ROUND)
     while (keys := waiting_keys()) and not until():
         stale = [key for key in keys if _must_read_first(key)]
         fresh = [key for key in keys if key not in stale]
@@ -154,25 +153,29 @@ def _push_until_done(api: NotionApi, held: Held) -> None:
 
 
 class _Turn:
-    """Whether a turn of so many seconds is over: early when deliveries crowd the inbox."""
+    """Says whether a turn of so many seconds is over."""
 
     def __init__(self, seconds: float) -> None:
-        self.began = self.looked = time.monotonic()
-        self.seconds = seconds
-        self.is_over = False
+        self.ends = time.monotonic() + seconds
+
+    def __call__(self) -> bool:
+        return time.monotonic() > self.ends
+
+
+class _PoliteTurn(_Turn):
+    """One that ends early when deliveries crowd the inbox, which is looked at now and then."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.look_at = time.monotonic() + POLITE
 
     def __call__(self) -> bool:
         now = time.monotonic()
-        if now - self.began > self.seconds:
-            self.is_over = True
-        elif now - self.looked > POLITE:
-            self.looked = now
-            self.is_over = self.is_over or inbox.is_crowded()
-        return self.is_over
-
-
-def _is_over(deadline: float) -> bool:
-    return time.monotonic() > deadline
+        if now > self.look_at:
+            self.look_at = now + POLITE
+            if inbox.is_crowded():
+                self.ends = 0.0
+        return super().__call__()
 
 
 def _must_read_first(key: str) -> bool:

@@ -67,8 +67,7 @@ class Puller:
         """Goes on where an earlier round ended. What was edited behind its back is found by the next read, which
         begins at the time when the first round began."""
         database, began = self.database, self.database.first_read_began or timezone.now()
-        since = database.first_read_to and database.first_read_to.replace(second=0, microsecond=0)
-        for number, batch in enumerate(_together(self._batches("created_time", since, set()))):
+        for number, batch in enumerate(_together(self._batches("created_time", database.first_read_to, set()))):
             if number and self.until():
                 return False
             self._apply(batch)
