@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.core.cache import cache
+from django.test import Client
 
 from agents_app.services import catalog
 from notion_sync.client import NotionApi
@@ -49,6 +51,31 @@ def _fresh_caches() -> Iterator[None]:
     yield
     cache.clear()
     catalog.forget()
+
+
+@pytest.fixture
+def person() -> Callable[..., User]:
+    """Makes somebody of the staff with a role; ``name`` tells two with one role apart."""
+
+    def make(role: str, name: str = "") -> User:
+        user = User.objects.create_user(name or role.lower(), password="a-long-password", is_staff=True)
+        user.groups.add(Group.objects.get(name=role))
+        # Permissions are remembered with the object: this one asks anew.
+        return User.objects.get(pk=user.pk)
+
+    return make
+
+
+@pytest.fixture
+def staff(person: Callable[..., User]) -> Callable[..., Client]:
+    """Logs somebody with a role in."""
+
+    def make(role: str, name: str = "") -> Client:
+        client = Client()
+        client.force_login(person(role, name))
+        return client
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from agents_app import rounds, tasks
@@ -16,6 +16,11 @@ from higherself.integrations.models import InboundEvent
 from higherself.integrations.registry import PROVIDERS
 
 Sent = tuple[str, dict[str, Any]]
+
+
+def later(clock: Any, **delta: float) -> None:
+    """Moves a stopped clock on."""
+    clock.move_to(datetime.now(timezone.utc) + timedelta(**delta))
 
 
 def circle(change: str, member: int | None = 7, email: str = "ada@example.com", **ids: Any) -> Sent:

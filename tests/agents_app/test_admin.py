@@ -13,19 +13,19 @@ from django.urls import reverse
 
 from agents_app.admin import picture
 from agents_app.models import Agent, Notification, Task, Workflow, WorkflowInstance
-from agents_app.seeds.planting import plant
 from agents_app.services import catalog
 from agents_app.workflow import engine
 from agents_app.workflow.definitions import SOURCES
 from agents_app.workflow.machine import parse
 from tests.factories import make_contact, make_notification, make_task, make_template, make_workflow
+from tests.seeds import planted
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def owner(client: Client) -> Client:
-    plant()
+    planted()
     catalog.forget()
     client.force_login(User.objects.create_superuser("owner", password="a-long-password"))
     return client

@@ -17,7 +17,7 @@ from contacts.models import BusinessEntity, ConsentChange, Contact
 from higherself.core.signals import record_pulled
 from higherself.integrations.events import EventKind
 from higherself.integrations.models import OutboundCall
-from tests.agents_app.audience import flow
+from tests.agents_app.audience import flow, later
 from tests.agents_app.deliveries import deliver, lead
 from tests.factories import make_contact, make_transformation
 
@@ -36,10 +36,6 @@ def clock():
 def first_days(clock: Any, seeded: None) -> Contact:
     """Somebody from long ago, put aside since: it is not the first day."""
     return make_contact(created_at=NOW - timedelta(days=90), archived_at=NOW - timedelta(days=80))
-
-
-def later(clock: Any, **delta: float) -> None:
-    clock.move_to(datetime.now(timezone.utc) + timedelta(**delta))
 
 
 def runs() -> list[str]:

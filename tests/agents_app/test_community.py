@@ -18,7 +18,7 @@ from contacts import interactions
 from contacts.models import Contact, Interaction
 from higherself.integrations.models import InboundEvent
 from tests.agents_app import sales
-from tests.agents_app.audience import circle, course, deliver, deliver_shuffled, finish, flow, open_tasks, survey
+from tests.agents_app.audience import circle, course, deliver, deliver_shuffled, finish, flow, later, open_tasks, survey
 from tests.factories import make_contact, make_instance
 
 pytestmark = pytest.mark.usefixtures("seeded")
@@ -30,10 +30,6 @@ COMMUNITY = "WF-COMMUNITY"
 def clock():
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
-
-
-def later(clock: Any, **delta: float) -> None:
-    clock.move_to(datetime.now(timezone.utc) + timedelta(**delta))
 
 
 def the_member() -> Member:

@@ -26,6 +26,7 @@ from tests.agents_app.audience import (
     deliver_shuffled,
     finish,
     flow,
+    later,
     open_tasks,
     outreach,
     post,
@@ -44,10 +45,6 @@ CAMPAIGN = "WF-MKTG-CAMP"
 def clock():
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
-
-
-def later(clock: Any, **delta: float) -> None:
-    clock.move_to(datetime.now(timezone.utc) + timedelta(**delta))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
@@ -123,18 +122,6 @@ def test_a_merge_that_is_not_possible_changes_nothing(pair: tuple[Contact, Conta
 
 
 # -- in the console -------------------------------------------------------------------------------------------------
-@pytest.fixture
-def staff() -> Callable[[str], Client]:
-    def make(role: str) -> Client:
-        user = User.objects.create_user(role.lower(), password="a-long-password", is_staff=True)
-        user.groups.add(Group.objects.get(name=role))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
-
-
 def test_contacts_are_merged_on_the_page_and_taken_apart_on_another(
     pair: tuple[Contact, Contact], staff: Callable[[str], Client]
 ):

@@ -11,13 +11,13 @@ from pydantic import BaseModel
 from agents_app.agents.base import AnyKind, BaseAgent, Context, Outcome, WorkKind
 from agents_app.agents.registry import AGENTS, LEFT_ALONE, takers
 from agents_app.choices import Api, Capability
-from agents_app.seeds.planting import plant
 from agents_app.services import catalog
 from contacts import interactions
 from higherself.core.health import OK
 from higherself.integrations import events
 from higherself.integrations.events import EventKind
 from tests.factories import make_campaign, make_contact, make_instance, make_member, make_task
+from tests.seeds import planted
 
 SPEC_NAMES = [
     "LeadCaptureAgent",
@@ -278,7 +278,7 @@ def test_a_consumed_kind_has_a_payload(agent: BaseAgent, kind: AnyKind):
 @pytest.mark.django_db
 def test_an_agent_answers_with_an_outcome_and_a_sentence(agent: BaseAgent, kind: AnyKind):
     catalog.forget()
-    plant()
+    planted()
     data = agent.consumes[kind].model_validate(PAYLOADS[kind]())
     source = SOURCES.get(kind, "Typeform")
     outcome = agent.handle(data, Context(kind=kind, actor=agent.agent_id, source=source, source_id="t1"))

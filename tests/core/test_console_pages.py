@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents_app.models import Task, Workflow, WorkflowInstance
-from agents_app.seeds.planting import plant
 from agents_app.services import catalog
 from agents_app.workflow import engine
 from bookings.models import Booking, Order
@@ -25,6 +24,7 @@ from higherself.core.adminsite import boards
 from higherself.core.adminsite.charts import DAYS, Chart, by_day, filled
 from higherself.integrations.models import InboundEvent
 from tests import factories
+from tests.seeds import planted
 
 pytestmark = pytest.mark.django_db
 PAGES = ["index", "board_tasks", "board_instances", "integrations", "sync_overview", "sync_live"]
@@ -33,7 +33,7 @@ PAGES = ["index", "board_tasks", "board_instances", "integrations", "sync_overvi
 @pytest.fixture
 def owner(client: Client) -> Client:
     client.force_login(User.objects.create_superuser("owner", "owner@example.org", "a-long-password"))
-    plant()
+    planted()
     return client
 
 
@@ -238,7 +238,7 @@ def test_the_workflow_board_offers_exactly_what_is_legal_from_where_a_card_stand
 
 
 def test_a_transition_that_needs_a_right_is_neither_offered_nor_made_without_it(client: Client):
-    plant()
+    planted()
     workflow = Workflow.objects.get(workflow_id="WF-RETREAT-BOOKING")
     for item in workflow.transitions:
         if item["event"] == "payment_received":

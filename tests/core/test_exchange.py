@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -31,18 +30,6 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/contacts/contact/"
-
-
-@pytest.fixture
-def staff() -> Callable[[str], Client]:
-    def make(role: str, name: str = "") -> Client:
-        user = User.objects.create_user(name or role.lower(), password="a-long-password", is_staff=True)
-        user.groups.add(Group.objects.get(name=role))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
 
 
 def _csv(answer: Any) -> list[dict[str, str]]:

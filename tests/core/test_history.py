@@ -7,7 +7,6 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -235,18 +234,6 @@ def test_a_record_that_was_made_is_not_unmade(contact: Contact):
 
 
 # -- in the console -------------------------------------------------------------------------------------------------
-@pytest.fixture
-def staff() -> Callable[[str], Client]:
-    def make(role: str) -> Client:
-        user = User.objects.create_user(role.lower(), password="a-long-password", is_staff=True)
-        user.groups.add(Group.objects.get(name=role))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
-
-
 def test_an_edit_in_the_console_is_one_entry_in_the_persons_name(contact: Contact, staff: Callable[[str], Client]):
     entity = factories.make_business_entity()
     client = staff(OPERATOR)

@@ -11,7 +11,6 @@ import pytest
 import time_machine
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -153,18 +152,6 @@ def test_everything_about_a_person_is_handed_out(ada: Contact):
 
 
 # -- in the console -------------------------------------------------------------------------------------------------
-@pytest.fixture
-def staff() -> Callable[[str], Client]:
-    def make(role: str) -> Client:
-        user = User.objects.create_user(role.lower(), password="a-long-password", is_staff=True)
-        user.groups.add(Group.objects.get(name=role))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
-
-
 @pytest.mark.parametrize("name", ["contact_disclose", "contact_erase"])
 def test_only_owners_hand_out_and_erase_and_they_give_their_password(
     ada: Contact, staff: Callable[[str], Client], name: str

@@ -55,16 +55,6 @@ BUTTONS = {
 }
 
 
-@pytest.fixture
-def person() -> Callable[[str], User]:
-    def make(role: str) -> User:
-        user = User.objects.create_user(role.lower(), password="a-long-password", is_staff=True)
-        user.groups.add(Group.objects.get(name=role))
-        return User.objects.get(pk=user.pk)
-
-    return make
-
-
 def _logged_in(user: User) -> Client:
     client = Client()
     client.force_login(user)

@@ -10,12 +10,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from agents_app.seeds.planting import plant
 from agents_app.tasks import drain_inbox
 from higherself.integrations import relay
 from higherself.integrations.models import InboundEvent, OutboundCall
 from higherself.integrations.registry import PROVIDERS
 from tests.integrations import support
+from tests.seeds import planted
 from tests.standins.airtable import BASE
 from tests.standins.airtable import SECRET as MAC_SECRET
 from tests.standins.server import StandIns
@@ -26,7 +26,7 @@ SECRET = "webhook-secret-of-the-tests"
 
 @pytest.fixture(autouse=True)
 def _unhurried(monkeypatch: pytest.MonkeyPatch, settings: Any, standins: StandIns, db: None) -> None:
-    plant()
+    planted()
     monkeypatch.setattr("higherself.core.jobs.wake", lambda _name: None)
     monkeypatch.setattr("higherself.core.jobs.wake_in", lambda _name, _seconds: None)
     settings.PROVIDERS = {slug: {**row, "webhook_secret": SECRET} for slug, row in settings.PROVIDERS.items()}
