@@ -17,15 +17,20 @@ from tests.e2e import browser as browsers
 PASSWORD = "a-long-password-for-tests"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
+    """One browser for all tests of this folder, closed before any other test runs in this process.
+
+    Playwright's synchronous interface keeps an event loop running in this thread: whoever comes after, and wants one
+    of their own, would be refused.
+    """
     program = browsers.find()
     if program is None:
         if os.environ.get("E2E_REQUIRED"):
             pytest.fail(browsers.ADVICE)
         pytest.skip(browsers.ADVICE)
     playwright = pytest.importorskip("playwright.sync_api")
-    # Playwright's synchronous interface keeps an event loop in this thread; Django would refuse the database here.
+    # Django refuses the database where an event loop runs.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with playwright.sync_playwright() as started:
