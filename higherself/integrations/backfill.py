@@ -52,11 +52,7 @@ class Tally:
 
 def providers() -> list[str]:
     """The providers whose history can be read."""
-    return [
-        slug
-        for slug, provider in PROVIDERS.items()
-        if provider.client_class and provider.client_class.backfill is not ProviderClient.backfill
-    ]
+    return [slug for slug, item in PROVIDERS.items() if item.offers("backfill")]
 
 
 def run(

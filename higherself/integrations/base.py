@@ -72,8 +72,7 @@ class Provider:
     @property
     def secrets(self) -> list[str]:
         """What a delivery may be proved with: two during a rotation, and those of the webhooks that we registered."""
-        registered = self.client_class is not None and self.client_class.registers_webhooks
-        stored = hooks.secrets_of(self.slug) if registered else []
+        stored = hooks.secrets_of(self.slug) if self.offers("register_webhooks") else []
         return [*split_secrets(self.options.get("webhook_secret", "")), *stored]
 
     @property
@@ -97,6 +96,10 @@ class Provider:
     @property
     def can_call(self) -> bool:
         return self.client_class is not None and not self.missing
+
+    def offers(self, part: str) -> bool:
+        """Whether its client has the part: "backfill" or "register_webhooks"."""
+        return self.client_class is not None and self.client_class.offers(part)
 
     @property
     def monthly_limit(self) -> int:

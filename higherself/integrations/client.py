@@ -7,6 +7,7 @@ provider touches nothing of theirs.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ from typing import Any, ClassVar, TypeVar
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict
 
+from higherself.core.errors import Permanent
 from higherself.core.http import Answer, Busy, Failed, Garbled, Http, Rejected, Unauthorised, Unreachable
 from higherself.integrations import gate
 from higherself.integrations.delivery import Delivery
@@ -119,7 +121,7 @@ def operation(
     return declare
 
 
-class ProviderClient(Http):
+class ProviderClient(Http, ABC):
     """The calls to one provider. ``needs`` are the options without which none can be made.
 
     ``per_second`` is the pace that the provider allows to all our processes together (0: none is documented).
@@ -129,7 +131,6 @@ class ProviderClient(Http):
     needs: ClassVar[tuple[str, ...]] = ()
     per_second: ClassVar[float] = 0.0
     backfill_minutes: ClassVar[int] = 0
-    registers_webhooks: ClassVar[bool] = False
     # Whether the provider makes the secret of a webhook itself.
     makes_secrets: ClassVar[bool] = False
     # Whether what was registered ends, or is switched off over there, unless it is looked after every day.
@@ -187,23 +188,32 @@ class ProviderClient(Http):
     def monthly_limit(self) -> int:
         return self.limit_of(self.options)
 
+    @abstractmethod
     def check(self) -> None:
         """The cheapest call that proves the credentials. Raises what `request` raises."""
-        raise NotImplementedError
+
+    # -- what a provider may have; `offers` tells whether it has -------------------------------------------------
+    @classmethod
+    def offers(cls, part: str) -> bool:
+        """Whether the provider has the part: "backfill" or "register_webhooks"."""
+        return getattr(cls, part) is not getattr(ProviderClient, part)
 
     def backfill(self, since: datetime, cursor: dict[str, Any]) -> Iterator[Page]:
         """The history since then, oldest first where the provider can; ``cursor`` is the last page's, or empty.
 
         A delivery looks like the provider's webhook about the same thing and has the same delivery key.
         """
-        raise NotImplementedError
+        raise self._lacks("history that could be read")
 
     def register_webhooks(self, url: str, secret: str, known: Mapping[str, str]) -> Iterable[Hook]:
         """Makes the provider send to ``url``, proved with ``secret``; what is as it should be is left alone.
 
         ``known`` holds the ids there by name, of earlier runs. Each hook is stored as soon as it is yielded.
         """
-        raise NotImplementedError
+        raise self._lacks("webhooks that could be registered")
+
+    def _lacks(self, what: str) -> Permanent:
+        return Permanent(f"{self.label} offers no {what}.")
 
     # -- every request --------------------------------------------------------------------------------------------
     def before(self) -> None:

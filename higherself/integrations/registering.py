@@ -17,7 +17,7 @@ from higherself.integrations.registry import PROVIDERS
 
 def providers() -> list[str]:
     """The providers whose API registers webhooks."""
-    return [slug for slug, item in PROVIDERS.items() if item.client_class and item.client_class.registers_webhooks]
+    return [slug for slug, item in PROVIDERS.items() if item.offers("register_webhooks")]
 
 
 def register(slug: str, url: str, *, only: Collection[str] = ()) -> list[Hook]:

@@ -32,7 +32,6 @@ class AirtableClient(ProviderClient):
     # Five a second for each base; webhooks' calls count too.
     per_second = 4.5
     backfill_minutes = 60
-    registers_webhooks = True
     keeps_webhooks = True
     makes_secrets = True
 

@@ -33,7 +33,6 @@ class BeehiivClient(ProviderClient):
     # 180 requests a minute for the organisation.
     per_second = 3.0
     backfill_minutes = 60
-    registers_webhooks = True
     # The cursor of the page behind the one that was read last.
     _behind = ""
 

@@ -44,7 +44,6 @@ class SnovioClient(ProviderClient):
     needs = ("client_id", "client_secret")
     per_second = 50 / 60
     backfill_minutes = 60
-    registers_webhooks = True
     keeps_webhooks = True
 
     # -- proving who we are ---------------------------------------------------------------------------------------

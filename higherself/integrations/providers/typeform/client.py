@@ -35,7 +35,6 @@ class TypeformClient(ProviderClient):
     # Two requests a second for the account (Typeform: responses reference).
     per_second = 2.0
     backfill_minutes = 15
-    registers_webhooks = True
 
     def credentials(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.options['api_token']}"}

@@ -33,7 +33,6 @@ class WooCommerceClient(ProviderClient):
     per_second = 5.0
     # It never sends a webhook twice, so this is what closes the gaps.
     backfill_minutes = 10
-    registers_webhooks = True
     _in_order = False
 
     def basic(self) -> tuple[str, str] | None:
