@@ -35,6 +35,8 @@ PUSH_TURNS = 3
 # How often a run says how far it is; seconds.
 LIVE_EVERY = 1.0
 _COLLECT_AFTER = 200_000
+# The generations that a collection between two batches looks at.
+YOUNG = 1
 
 
 class Progress:
@@ -209,6 +211,8 @@ class Reconciliation:
 
     def _advancing(self, key: str, direction: str) -> Callable[[int], None]:
         def advance(rows: int) -> None:
+            # Between two batches there is little to look through: mostly the answers that a batch was made of.
+            gc.collect(YOUNG)
             self.held.renew()
             self.job.progress.advance(key, direction, rows)
             self.live.advance(key, direction, rows)
@@ -236,7 +240,8 @@ def reconcile(api: NotionApi, job: Job, held: Held, trigger: str) -> Counts:
 @contextlib.contextmanager
 def _rarely_collecting() -> Iterator[None]:
     """A batch of pages is a hundred thousand small objects without a cycle among them, which go as soon as nobody
-    needs them: looking for cycles after every 700 of them takes half of the time of reading."""
+    needs them: looking for cycles after every 700 of them takes half of the time of reading. What does hold itself
+    are the HTTP client's requests with their answers, half a megabyte each: they are collected between batches."""
     usual = gc.get_threshold()
     gc.set_threshold(_COLLECT_AFTER, *usual[1:])
     try:
