@@ -179,6 +179,7 @@ RETENTION_DAYS = {
     "messages": env.int("RETENTION_MESSAGES_DAYS", default=0),
     "history": env.int("RETENTION_HISTORY_DAYS", default=0),
     "sync_runs": env.int("RETENTION_SYNC_RUNS_DAYS", default=90),
+    "refused": env.int("RETENTION_REFUSED_DAYS", default=30),
     "logins": env.int("RETENTION_LOGINS_DAYS", default=90),
     "imports": env.int("RETENTION_IMPORTS_DAYS", default=90),
 }

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from agents_app.services import catalog
+from higherself.integrations import refusals
 from notion_sync.client import NotionApi
 from notion_sync.engine.counts import Counts
 from notion_sync.engine.lease import hold
@@ -49,6 +50,7 @@ def _fresh_caches() -> Iterator[None]:
     """What a process remembers from one test must not reach the next."""
     catalog.forget()
     yield
+    refusals.forget()
     cache.clear()
     catalog.forget()
 

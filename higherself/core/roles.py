@@ -81,6 +81,7 @@ ACCESS: dict[str, Access] = {
     "agents_app.notification": Access("vc", "vc", "v", "v"),
     # what comes in and goes out: deliveries carry whatever a form asked for
     "integrations.inboundevent": Access("vc", "", "", "v"),
+    "integrations.refuseddelivery": Access("v", "", "", "v"),
     "integrations.outboundcall": Access("vc", "", "", "v"),
     "integrations.providergate": Access("vc", "v", "v", "v"),
     "integrations.backfillstate": _LEDGER,

@@ -14,7 +14,7 @@ from higherself.integrations import hooks
 from higherself.integrations.client import PATIENCE, ProviderClient
 from higherself.integrations.delivery import Delivery, Unreadable
 from higherself.integrations.events import Event, EventKind
-from higherself.integrations.models import InboundEvent
+from higherself.integrations.models import InboundEvent, RefusedDelivery
 from higherself.integrations.verify import secret_matches, split_secrets
 
 __all__ = ["Delivery", "FollowUp", "Ignore", "Provider", "SharedSecretProvider", "Unreadable"]
@@ -62,6 +62,8 @@ class Provider:
     client_class: type[ProviderClient] | None = None
     # The kinds of event after which something is to be fetched; see `follow_up`.
     follows: tuple[EventKind, ...] = ()
+    # Headers in which a proof may stand, in lower case.
+    proofs: tuple[str, ...] = ()
     # Headers kept with the event besides KEPT_HEADERS, in lower case.
     keeps: tuple[str, ...] = ()
 
@@ -132,6 +134,20 @@ class Provider:
         """Whether the delivery comes from the provider. False without a secret: never open."""
         raise NotImplementedError
 
+    def why_not(self, delivery: Delivery) -> RefusedDelivery.Reason:
+        """Why `verify` has said no, for staff; the sender is not told. Never raises."""
+        if not self.offers_proof(delivery):
+            return RefusedDelivery.Reason.NO_PROOF
+        return RefusedDelivery.Reason.STALE if self.is_stale(delivery) else RefusedDelivery.Reason.WRONG_PROOF
+
+    def offers_proof(self, delivery: Delivery) -> bool:
+        """Whether there is anything that could prove it, right or wrong."""
+        return any(delivery.headers.get(name) for name in self.proofs)
+
+    def is_stale(self, delivery: Delivery) -> bool:
+        """Whether its signature names a time that is too far from ours. False where signatures name none."""
+        return False
+
     def is_test_call(self, delivery: Delivery) -> bool:
         """Whether it is one of the provider's unsigned test calls: it gets a 200 and stores no event."""
         return False
@@ -164,6 +180,8 @@ class Provider:
 class SharedSecretProvider(Provider):
     """Proved by ``X-Webhook-Secret``, or by the same secret at the end of the path where no header can be set."""
 
+    proofs: tuple[str, ...] = ("x-webhook-secret",)
+
     @property
     def secrets(self) -> list[str]:
         return [*super().secrets, *split_secrets(settings.WEBHOOK_SECRET)]
@@ -171,6 +189,9 @@ class SharedSecretProvider(Provider):
     def verify(self, delivery: Delivery) -> bool:
         given = delivery.headers.get("x-webhook-secret") or delivery.token
         return secret_matches(given, self.secrets)
+
+    def offers_proof(self, delivery: Delivery) -> bool:
+        return bool(delivery.token) or super().offers_proof(delivery)
 
 
 def digest(*parts: Any) -> str:

@@ -69,6 +69,9 @@ class FormView(PublicView):
             return Response(serializer.errors, 400)
         return http.answer(_store(delivery, submission))
 
+    def sender(self) -> str:
+        return _WEBSITE.slug
+
     @extend_schema(exclude=True)
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         return Response(status=204)

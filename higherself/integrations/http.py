@@ -17,8 +17,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from higherself.core.addresses import client_address
+from higherself.integrations import refusals
 from higherself.integrations.delivery import Delivery
 from higherself.integrations.intake import Stored
+from higherself.integrations.refusals import Reason
 from higherself.integrations.throttle import Rate, seconds_to_wait
 
 logger = logging.getLogger(__name__)
@@ -27,12 +29,21 @@ logger = logging.getLogger(__name__)
 DRAINED = 8 * 1024 * 1024
 
 
-class Refused(APIException):
-    """Ends a request with ``{"detail": …}``, a status and headers."""
+_REASONS = {
+    404: Reason.UNKNOWN,
+    413: Reason.TOO_LARGE,
+    429: Reason.FLOOD,
+    503: Reason.NOT_CONFIGURED,
+}
 
-    def __init__(self, status_code: int, detail: str, **headers: str) -> None:
+
+class Refused(APIException):
+    """Ends a request with ``{"detail": …}``, a status and headers. ``why`` tells staff more than the status does."""
+
+    def __init__(self, status_code: int, detail: str, *, why: str = "", **headers: str) -> None:
         super().__init__(detail)
         self.status_code = status_code
+        self.why = why or _REASONS.get(status_code, Reason.UNREADABLE)
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
@@ -47,7 +58,10 @@ class JsonOnly(BaseContentNegotiation):
 
 
 class PublicView(APIView):
-    """A view without session, cookies or CSRF: it decides by the bytes alone whom it believes."""
+    """A view without session, cookies or CSRF: it decides by the bytes alone whom it believes.
+
+    What it refuses of what is sent with POST is counted for staff.
+    """
 
     authentication_classes = ()
     permission_classes = ()
@@ -58,12 +72,22 @@ class PublicView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Refused):
+            self._count(exc.why, str(exc.detail))
             return Response({"detail": exc.detail}, exc.status_code, headers=exc.headers)
         if isinstance(exc, (DatabaseError, InterfaceError)):
             logger.error("%s could not be stored: %s", self.request.method, exc)
+            self._count(Reason.NOT_STORED)
             detail = "The database cannot store this now. Send it again."
             return Response({"detail": detail}, status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "60"})
         return super().handle_exception(exc)
+
+    def sender(self) -> str:
+        """The slug of the provider that the address is for; empty where it is none's."""
+        raise NotImplementedError
+
+    def _count(self, why: str, detail: str = "") -> None:
+        if self.request.method == "POST":
+            refusals.note(self.request._request, self.sender(), why, detail)
 
 
 def throttle(request: HttpRequest, name: str, rate: Rate | None) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
 from higherself.core.metrics import Gauge, gauges
-from higherself.integrations.models import InboundEvent, OutboundCall, ProviderGate
+from higherself.integrations.models import InboundEvent, OutboundCall, ProviderGate, RefusedDelivery
 
 
 @gauges
@@ -19,6 +20,15 @@ def inbox() -> Iterator[Gauge]:
     oldest = InboundEvent.objects.filter(next_attempt_at__isnull=False).aggregate(first=Min("received_at"))["first"]
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     yield Gauge("higherself_oldest_event_seconds", "Age of the oldest event that is not worked on yet", {(): age})
+
+
+@gauges
+def door() -> Iterator[Gauge]:
+    rows = RefusedDelivery.objects.filter(last_at__gte=timezone.now() - timedelta(days=1)).order_by()
+    sums = rows.values_list("provider", "reason").annotate(Sum("number"))
+    refused = {(provider or "unknown", reason): float(number) for provider, reason, number in sums}
+    text = "Deliveries refused within a day, by provider and reason"
+    yield Gauge("higherself_refused_deliveries", text, refused, ("provider", "reason"))
 
 
 @gauges

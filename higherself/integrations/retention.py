@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from higherself.core.retention import rule
-from higherself.integrations.models import InboundEvent, OutboundCall
+from higherself.integrations.models import InboundEvent, OutboundCall, RefusedDelivery
 
 rule(
     "deliveries",
@@ -15,3 +15,4 @@ rule(
 )
 _ENDED = [OutboundCall.Status.DONE, OutboundCall.Status.CANCELLED, OutboundCall.Status.EXPIRED]
 rule("calls", setting="events", column="created_at", rows=lambda: OutboundCall.objects.filter(status__in=_ENDED))
+rule("refused deliveries", setting="refused", column="last_at", rows=RefusedDelivery.objects.all)

@@ -97,6 +97,11 @@ def hubspot_uri(uri: str) -> str:
     return _HUBSPOT_ENTITY.sub(lambda match: _HUBSPOT_DECODED[match.group(1).upper()], uri)
 
 
+def is_off(timestamp: str, now: float, tolerance: int) -> bool:
+    """Whether a signature's time, in seconds, can be read and is further from ours than the sender allows."""
+    return timestamp.isascii() and timestamp.isdigit() and not _recent(timestamp, now, tolerance)
+
+
 def _recent(timestamp: str, now: float, tolerance: int) -> bool:
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 15):
         return False

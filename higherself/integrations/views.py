@@ -70,7 +70,8 @@ class WebhookView(PublicView):
             return Response({"detail": "Reached."})
         if not provider.verify(delivery):
             logger.warning("refused a delivery to %s from %s: not genuine", slug, client_address(raw))
-            raise Refused(401, "The signature or secret is missing or wrong.", WWW_Authenticate="Signature")
+            why = provider.why_not(delivery)
+            raise Refused(401, "The signature or secret is missing or wrong.", why=why, WWW_Authenticate="Signature")
         try:
             delivery.check()
         except TooLarge:
@@ -78,6 +79,10 @@ class WebhookView(PublicView):
         except BadBody as error:
             raise Refused(400, str(error)) from None
         return http.answer(store(provider, delivery), provider.accepted_status)
+
+    def sender(self) -> str:
+        slug = str(self.kwargs.get("slug", ""))
+        return slug if slug in PROVIDERS and PROVIDERS[slug].takes_webhooks else ""
 
     @extend_schema(exclude=True)
     def get(self, request: Request, slug: str, token: str = "") -> Response:

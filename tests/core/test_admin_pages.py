@@ -32,6 +32,7 @@ from higherself.integrations.models import (
     OutboundCall,
     ProviderGate,
     Pulse,
+    RefusedDelivery,
     RegisteredWebhook,
 )
 from notion_sync.mappings import MAPPINGS
@@ -124,6 +125,14 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "integrations.inboundevent": _event,
     "integrations.outboundcall": lambda: OutboundCall.objects.create(
         provider="hubspot", operation="note.add", dedupe_key=f"k{next(_numbers)}"
+    ),
+    "integrations.refuseddelivery": lambda: RefusedDelivery.objects.create(
+        provider="typeform",
+        reason="wrong_proof",
+        address=f"a{next(_numbers)}",
+        hour=timezone.now(),
+        first_at=timezone.now(),
+        last_at=timezone.now(),
     ),
     "integrations.providergate": lambda: ProviderGate.objects.create(provider=f"p{next(_numbers)}"),
     "integrations.pulse": lambda: Pulse.objects.create(

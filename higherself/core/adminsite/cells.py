@@ -93,6 +93,11 @@ def text_block(text: str) -> SafeString:
     return format_html('<pre class="hs-code">{}</pre>', text)
 
 
+def wide(text: str) -> SafeString:
+    """A sentence or two in a list: it wraps instead of pushing the columns beside it out of sight."""
+    return format_html('<span class="hs-wide">{}</span>', text) if text else format_html("{}", NOTHING)
+
+
 def lines(items: list[Any]) -> Any:
     return format_html_join("", "<div>{}</div>", ((item,) for item in items)) if items else NOTHING
 

@@ -69,6 +69,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         (
             Entry(gettext_lazy("Events"), "inbox", "integrations.inboundevent", ("events",)),
             Entry(gettext_lazy("Replay"), "replay", "replay_events", is_page=True),
+            Entry(gettext_lazy("Refused"), "front_hand", "integrations.refuseddelivery", ("refused",)),
             Entry(gettext_lazy("Calls"), "outbox", "integrations.outboundcall", ("calls",)),
             Entry(gettext_lazy("Integrations"), "hub", "integrations", is_page=True),
             Entry(gettext_lazy("Connections"), "cable", "integrations.providergate"),

@@ -27,7 +27,7 @@ from higherself.core.admin import (
 from higherself.core.logs import redact
 from higherself.integrations import inbox
 from higherself.integrations.admin import searching
-from higherself.integrations.admin.working import ProviderFilter, StatusFilter, Worked, in_statuses
+from higherself.integrations.admin.working import ProviderFilter, Since, StatusFilter, Worked, in_statuses
 from higherself.integrations.delivery import Unreadable, db_text
 from higherself.integrations.models import InboundEvent
 
@@ -59,19 +59,6 @@ class EventStatus(StatusFilter):
     indexed = _TROUBLE
 
 
-class Received(SimpleListFilter):
-    title = gettext_lazy("received")
-    parameter_name = "since"
-    spans = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("hour", _("Last hour")), ("day", _("Last 24 hours")), ("week", _("Last 7 days"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        length = self.spans.get(self.value() or "")
-        return queryset.filter(received_at__gte=timezone.now() - length) if length else queryset
-
-
 class Trouble(SimpleListFilter):
     """What a person should look at: what failed for good, and what was ignored for a reason of ours lately."""
 
@@ -94,7 +81,7 @@ def _ignored_lately() -> Q:
 @admin.register(InboundEvent)
 class InboundEventAdmin(Worked, ReadOnlyAdmin):
     list_display = ("received", "provider_name", "event_type", "state", "attempts", "reason")
-    list_filter = (EventStatus, Trouble, ProviderFilter, Received)
+    list_filter = (EventStatus, Trouble, ProviderFilter, Since.of("received_at", gettext_lazy("received")))
     search_fields = ("=id", "=delivery_key", "^event_type", "=ordering_key")
     search_help_text = gettext_lazy("An id, a delivery key, or words of the newest 5,000 deliveries")
     # By time: the newest page needs no sorting.

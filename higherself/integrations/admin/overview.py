@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 
 from higherself.core.admin import cells, shown, staff_page
 from higherself.core.adminsite.charts import Days, bars, filled
+from higherself.integrations.admin import refused
+from higherself.integrations.admin.variables import variable
 from higherself.integrations.base import Provider, SharedSecretProvider
 from higherself.integrations.models import InboundEvent
 from higherself.integrations.registry import PROVIDERS
@@ -24,8 +26,6 @@ from higherself.integrations.registry import PROVIDERS
 DAYS = 14
 # Counting every event of two weeks is dear, and nobody needs it fresher. Seconds.
 KEPT_SECONDS = 60
-# What the settings call differently from the rule `<PROVIDER>_<NAME>`.
-_VARIABLES = {("notion", "webhook_secret"): "NOTION_WEBHOOK_TOKEN"}
 _NOT_SHOWN = {"base_url"}
 
 
@@ -65,6 +65,7 @@ class Line:
     last: datetime | None
     days: Days
     tested: Tested | None = None
+    refused: refused.Refusals | None = None
 
     @property
     def chip(self) -> Any:
@@ -116,6 +117,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     base = (settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}").rstrip("/")
     last, days = _seen()
     tested = {slug: item for maker in _catalogue for slug, item in maker().items()}
+    shut = refused.lately(timezone.now() - timedelta(days=DAYS))
     lines = [
         Line(
             provider,
@@ -124,6 +126,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             last.get(slug),
             filled({**days.get(slug, {})}, DAYS),
             tested.get(slug),
+            shut.get(slug),
         )
         for slug, provider in PROVIDERS.items()
     ]
@@ -132,6 +135,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "lines": sorted(lines, key=lambda line: not (line.provider.configured or not line.provider.takes_webhooks)),
         "ready": ready,
         "days": DAYS,
+        "astray": shut.get(""),
         "is_local": not settings.PUBLIC_URL,
         "here": request.path,
     }
@@ -146,7 +150,7 @@ def _path(provider: Provider) -> str:
 
 def _variables(provider: Provider) -> list[Variable]:
     return [
-        Variable(_VARIABLES.get((provider.slug, name), f"{provider.slug}_{name}".upper()), bool(value))
+        Variable(variable(provider, name), bool(value))
         for name, value in provider.options.items()
         if name not in _NOT_SHOWN
     ]

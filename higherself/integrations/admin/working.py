@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.admin import SimpleListFilter, display
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from higherself.core.admin import cells, tone_of
@@ -45,6 +48,29 @@ class StatusFilter(SimpleListFilter):
         if self.value() in self.indexed:
             queryset = in_statuses(queryset, self.indexed)
         return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class Since(SimpleListFilter):
+    """By how long ago it was; ``column`` is the time that counts."""
+
+    parameter_name = "since"
+    column: ClassVar[str]
+    spans: ClassVar[dict[str, timedelta]] = {
+        "hour": timedelta(hours=1),
+        "day": timedelta(days=1),
+        "week": timedelta(days=7),
+    }
+
+    @classmethod
+    def of(cls, column: str, title: Any) -> type[Since]:
+        return type(f"{column}_since", (cls,), {"column": column, "title": title})
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("hour", _("Last hour")), ("day", _("Last 24 hours")), ("week", _("Last 7 days"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        length = self.spans.get(self.value() or "")
+        return queryset.filter(**{f"{self.column}__gte": timezone.now() - length}) if length else queryset
 
 
 class Worked:

@@ -23,6 +23,7 @@ class Airtable(Provider):
     label = "Airtable"
     source = "Airtable"
     signs = True
+    proofs = ("x-airtable-content-mac",)
     # Airtable takes every answer but 200 and 204 for a failure: after 13 repeats it switches the notifications off.
     accepted_status = 200
     client_class = AirtableClient

@@ -61,6 +61,7 @@ class Amelia(SharedSecretProvider):
             return None
         return FollowUp("booking.read", {f"{kind}_id": name}, f"{kind}:{name}:{text(told.get('booking_id'))}")
 
+    proofs = (*SharedSecretProvider.proofs, "x-wp-webhook-signature")
     keeps = ("x-wp-webhook-name",)
 
     def verify(self, delivery: Delivery) -> bool:

@@ -47,6 +47,7 @@ class Beehiiv(SharedSecretProvider):
     slug = "beehiiv"
     label = "Beehiiv"
     source = "Beehiiv"
+    proofs = (*SharedSecretProvider.proofs, "svix-signature")
     keeps = ("svix-id", "svix-timestamp")
     client_class = BeehiivClient
     token_in_path = True
@@ -66,6 +67,9 @@ class Beehiiv(SharedSecretProvider):
             secrets=keys,
             now=time.time(),
         )
+
+    def is_stale(self, delivery: Delivery) -> bool:
+        return verify.is_off(delivery.headers.get("svix-timestamp", ""), time.time(), verify.SVIX_TOLERANCE)
 
     def delivery_key(self, delivery: Delivery) -> str:
         """``uid``, with the type: an event of another type is never a repeat."""

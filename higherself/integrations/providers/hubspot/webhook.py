@@ -37,6 +37,7 @@ class HubSpot(Provider):
     label = "HubSpot"
     source = "HubSpot"
     signs = True
+    proofs = ("x-hubspot-signature-v3",)
     keeps = ("x-hubspot-request-timestamp",)
     client_class = HubSpotClient
 
@@ -56,6 +57,10 @@ class HubSpot(Provider):
             secrets=self.secrets,
             now=time.time(),
         )
+
+    def is_stale(self, delivery: Delivery) -> bool:
+        stamp = delivery.headers.get("x-hubspot-request-timestamp", "")
+        return verify.is_off(stamp[:-3], time.time(), verify.HUBSPOT_TOLERANCE)
 
     def delivery_key(self, delivery: Delivery) -> str:
         """The changes in it, whatever their order and however often they were tried."""

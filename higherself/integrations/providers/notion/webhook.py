@@ -30,6 +30,7 @@ class Notion(Provider):
     label = "Notion"
     source = "Notion"
     signs = True
+    proofs = ("x-notion-signature",)
     keeps = ("x-notion-signature",)
 
     def verify(self, delivery: Delivery) -> bool:

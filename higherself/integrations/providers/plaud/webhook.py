@@ -30,6 +30,7 @@ class Plaud(SharedSecretProvider):
     source = "Plaud"
     client_class = PlaudClient
     follows = (EventKind.TRANSCRIPT_COMPLETED,)
+    proofs = (*SharedSecretProvider.proofs, "plaud-signature", "x-openplaud-signature")
     keeps = ("plaud-timestamp", "x-openplaud-event", "x-openplaud-delivery", "x-openplaud-timestamp")
 
     def follow_up(self, event: Event) -> FollowUp | None:
@@ -56,15 +57,16 @@ class Plaud(SharedSecretProvider):
 
     def _signed_by_openplaud(self, delivery: Delivery) -> bool:
         """``t=<seconds>,v1=<hex over time and body>``, at most five minutes old."""
-        parts = dict(
-            part.strip().partition("=")[::2] for part in delivery.headers.get("x-openplaud-signature", "").split(",")
-        )
+        parts = _openplaud(delivery)
         stamp = parts.get("t", "")
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
             return False
         fresh = abs(time.time() - int(stamp)) <= OPENPLAUD_TOLERANCE
         signed = stamp.encode() + b"." + delivery.body
         return fresh and verify.hmac_hex(signed, parts.get("v1", ""), self.secrets)
+
+    def is_stale(self, delivery: Delivery) -> bool:
+        return verify.is_off(_openplaud(delivery).get("t", ""), time.time(), OPENPLAUD_TOLERANCE)
 
     def delivery_key(self, delivery: Delivery) -> str:
         """The recording and its content: transcribed anew it is another delivery."""
@@ -135,3 +137,9 @@ def _hash(found: Transcription) -> str:
     """Empty where there is no text."""
     content = "\x1f".join((found.transcript, found.summary))
     return hashlib.sha256(content.encode()).hexdigest() if content != "\x1f" else ""
+
+
+def _openplaud(delivery: Delivery) -> dict[str, str]:
+    """The parts of OpenPlaud's signature by name."""
+    written = delivery.headers.get("x-openplaud-signature", "")
+    return dict(part.strip().partition("=")[::2] for part in written.split(","))

@@ -37,6 +37,7 @@ class TutorLM(SharedSecretProvider):
     label = "Tutor LMS"
     source = "TutorLM"
     client_class = TutorClient
+    proofs = (*SharedSecretProvider.proofs, "x-wp-webhook-signature", "x-tlat-signature")
     keeps = ("x-tlat-event", "x-tlat-timestamp", "x-wp-webhook-name", "x-wp-webhook-source")
 
     def verify(self, delivery: Delivery) -> bool:

@@ -23,6 +23,7 @@ class Typeform(Provider):
     label = "Typeform"
     source = "Typeform"
     signs = True
+    proofs = ("typeform-signature",)
     keeps = ("typeform-signature",)
     client_class = TypeformClient
 

@@ -42,6 +42,7 @@ class WooCommerce(Provider):
     label = "WooCommerce"
     source = "WooCommerce"
     signs = True
+    proofs = ("x-wc-webhook-signature",)
     client_class = WooCommerceClient
     keeps = (
         "x-wc-webhook-source",
