@@ -21,6 +21,7 @@ from higherself.core.signals import records_changed
 __all__ = [
     "ApiToken",
     "ChangeSet",
+    "DayFigures",
     "Heartbeat",
     "ImportRun",
     "LoginAttempt",
@@ -169,6 +170,17 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class DayFigures(models.Model):
+    """One chart's figures of days that are over, as ``{"2026-11-01": "17"}``, and when they were counted."""
+
+    question = models.CharField(max_length=40, primary_key=True)
+    days = models.JSONField(default=dict)
+    counted_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.question
 
 
 class ApiToken(models.Model):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import Sum
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -21,7 +23,9 @@ from bookings.models import Booking, Order
 from contacts.models import BusinessEntity, Contact
 from higherself.core import history
 from higherself.core.adminsite import boards
+from higherself.core.adminsite.attention import count_days
 from higherself.core.adminsite.charts import DAYS, Chart, by_day, filled
+from higherself.core.models import DayFigures
 from higherself.integrations.models import InboundEvent
 from tests import factories
 from tests.seeds import planted
@@ -166,15 +170,72 @@ def test_home_adds_up_what_was_paid_today_and_draws_it(owner: Client):
     assert money(entity=space.pk) == ({"bookings today": "80.00 USD", "orders today": "40.00 USD"}, ["120.00 USD"])
 
 
-def test_days_that_are_over_are_counted_once_and_today_always(owner: Client):
-    first = by_day(Task.objects.all(), "created_at")
-    factories.make_task()
-    factories.make_task(created_at=timezone.now() - timedelta(days=3))
-    second = by_day(Task.objects.all(), "created_at")
-    cache.clear()
-    third = by_day(Task.objects.all(), "created_at")
+def _drawn(rows: Any = None, **options: Any) -> list[int]:
+    days = by_day(Task.objects.all() if rows is None else rows, "created_at", **options)
+    return [int(number) for _day, number in days][-4:]
 
-    assert [sum(number for _day, number in days) for days in (first, second, third)] == [0, 1, 2]
+
+def _task_of(days_ago: int) -> Task:
+    return factories.make_task(created_at=timezone.now() - timedelta(days=days_ago))
+
+
+def test_days_that_are_over_are_counted_once_for_all_processes_and_today_always():
+    _task_of(3)
+    assert _drawn() == [1, 0, 0, 0]
+    _task_of(0)
+    _task_of(3)
+    assert _drawn() == [1, 0, 0, 1]
+    cache.clear()  # as in another process, or after a start
+    with CaptureQueriesContext(connection) as queries:
+        assert _drawn() == [1, 0, 0, 1]
+    assert len(queries) == 2
+    assert _drawn(Task.objects.filter(status="Done")) == [0, 0, 0, 0]
+
+
+def test_days_that_are_over_are_counted_anew_where_no_job_has_done_so():
+    assert _drawn() == [0, 0, 0, 0]
+    _task_of(2)
+    DayFigures.objects.update(counted_at=timezone.now() - timedelta(hours=3))
+    assert _drawn() == [0, 1, 0, 0]
+
+
+def test_the_day_after_the_count_is_counted_live_when_it_is_over(monkeypatch: pytest.MonkeyPatch):
+    _task_of(0)
+    assert _drawn() == [0, 0, 0, 1]
+    tomorrow = timezone.localtime().replace(hour=0, minute=30) + timedelta(days=1)
+    DayFigures.objects.update(counted_at=tomorrow - timedelta(minutes=40))
+    monkeypatch.setattr(timezone, "now", lambda: tomorrow)
+    assert _drawn() == [0, 0, 1, 0]
+
+
+def test_money_of_days_that_are_over_comes_back_to_the_cent():
+    paid = timezone.now() - timedelta(days=1)
+    Booking.objects.create(system="Amelia", external_id="1", paid="120.40", paid_at=paid, currency="USD")
+    for _ in range(2):
+        days = by_day(Booking.objects.all(), "paid_at", of=Sum("paid"))
+        assert days[-2][1] == Decimal("120.40")
+
+
+def _lead_of(days_ago: int) -> None:
+    WorkflowInstance.objects.filter(pk=_lead().pk).update(start_date=timezone.now() - timedelta(days=days_ago))
+
+
+def test_the_hourly_job_counts_what_every_home_page_draws(owner: Client):
+    _lead_of(2)
+    assert count_days() > 0
+    cache.clear()
+    with CaptureQueriesContext(connection) as queries:
+        page = owner.get(reverse("admin:index"))
+    assert next(chart.total for chart in page.context["charts"] if chart.title == "New leads") == "1"
+    assert [query["sql"] for query in queries if query["sql"].startswith("INSERT")] == []
+    _lead_of(2)
+    DayFigures.objects.create(question="of a chart that nobody draws", counted_at=timezone.now() - timedelta(days=4))
+    number = DayFigures.objects.count()
+    count_days()
+    cache.clear()
+    page = owner.get(reverse("admin:index"))
+    assert next(chart.total for chart in page.context["charts"] if chart.title == "New leads") == "2"
+    assert DayFigures.objects.count() == number - 1
 
 
 # -- boards ---------------------------------------------------------------------------------------------------------

@@ -9,12 +9,12 @@ from typing import Any
 from django.core.cache import cache
 
 from higherself.core.adminsite.charts import Chart
-from higherself.core.adminsite.scope import Scope
+from higherself.core.adminsite.days import counted_anew, forget_old
+from higherself.core.adminsite.scope import Scope, all_businesses
+from higherself.core.jobs import job
 
 # The navigation shows these figures on every page; nobody needs them fresher than this, in seconds.
 KEPT_SECONDS = 5
-# Thirty days change slowly, and counting them is the dearest thing on the home page.
-CHARTS_KEPT_SECONDS = 120
 # Counting stops here: "more than that" is enough to know.
 ENOUGH = 1000
 
@@ -144,7 +144,17 @@ def current_listings(scope: Scope) -> list[Listing]:
 
 
 def current_charts(scope: Scope) -> list[Chart]:
-    return sorted(_kept_for("console.charts", _charts, scope, CHARTS_KEPT_SECONDS), key=lambda item: item.order)
+    return sorted(_kept_for("console.charts", _charts, scope), key=lambda item: item.order)
+
+
+@job("count_days", every_seconds=3600)
+def count_days() -> int:
+    """Counts the charts' days that are over, for all businesses and for each; returns how many charts there are."""
+    scopes = [Scope(), *(Scope(business.pk) for business in all_businesses())]
+    with counted_anew():
+        done = sum(len(list(maker(scope))) for scope in scopes for maker in _charts)
+    forget_old()
+    return done
 
 
 def _kept(key: str, makers: list[Any]) -> list[Any]:
@@ -155,10 +165,10 @@ def _kept(key: str, makers: list[Any]) -> list[Any]:
     return found
 
 
-def _kept_for(key: str, makers: list[Any], scope: Scope, seconds: int = KEPT_SECONDS) -> list[Any]:
+def _kept_for(key: str, makers: list[Any], scope: Scope) -> list[Any]:
     full_key = f"{key}.{scope.entity_id or 'all'}"
     found: list[Any] | None = cache.get(full_key)
     if found is None:
         found = [item for maker in makers for item in maker(scope)]
-        cache.set(full_key, found, seconds)
+        cache.set(full_key, found, KEPT_SECONDS)
     return found

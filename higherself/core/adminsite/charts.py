@@ -1,15 +1,14 @@
-"""Bars over the last days, drawn as SVG on the server. Pure, but for the one query of `by_day`."""
+"""Bars over the last days, drawn as SVG on the server. Pure, but for the queries of `by_day`."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
@@ -19,10 +18,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from higherself.core.adminsite.days import Number, over
+
 DAYS = 30
-OVER_KEPT_SECONDS = 3600
 HEIGHT, STEP, GAP = 56, 10, 2
-Number = int | Decimal
 Days = tuple[tuple[date, Number], ...]
 
 
@@ -108,28 +107,23 @@ def filled(found: dict[date, Number], days: int = DAYS, today: date | None = Non
 def by_day(rows: QuerySet[Any], field: str, days: int = DAYS, of: Any = None) -> Days:
     """How many rows fall on each of the last days by ``field``, which needs an index; ``of``: another aggregate.
 
-    Days that are over are counted once an hour, by their question; today always.
+    Days that are over are counted once an hour for all processes; today always.
     """
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def count(since: datetime, until: datetime) -> dict[date, Number]:
+        lately = rows.filter(**{f"{field}__gte": since, f"{field}__lt": until}).order_by()
+        by_date = lately.annotate(_day=TruncDate(field)).values("_day").annotate(_n=of or Count("pk"))
+        return {row["_day"]: row["_n"] or 0 for row in by_date}
+
     try:
-        question = _digest(rows, field, of)
+        question = _digest(rows, field, days, of)
     except EmptyResultSet:
         return filled({}, days)
-    key = f"console.days.{midnight:%Y%m%d}.{days}.{question}"
-    over: dict[date, Number] | None = cache.get(key)
-    if over is None:
-        start = midnight - timedelta(days=days - 1)
-        over = _counted(rows.filter(**{f"{field}__gte": start, f"{field}__lt": midnight}), field, of)
-        cache.set(key, over, OVER_KEPT_SECONDS)
-    return filled({**over, **_counted(rows.filter(**{f"{field}__gte": midnight}), field, of)}, days)
+    found = over(question, midnight - timedelta(days=days - 1), midnight, count)
+    return filled({**found, **count(midnight, midnight + timedelta(days=1))}, days)
 
 
-def _counted(rows: QuerySet[Any], field: str, of: Any) -> dict[date, Number]:
-    # Bounded below and above: rows that lie in the future are on no day that is shown.
-    until = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    lately = rows.filter(**{f"{field}__lt": until}).order_by().annotate(_day=TruncDate(field))
-    return {row["_day"]: row["_n"] or 0 for row in lately.values("_day").annotate(_n=of or Count("pk"))}
-
-
-def _digest(rows: QuerySet[Any], field: str, of: Any) -> str:
-    return hashlib.sha256(f"{rows.query} {field} {of}".encode()).hexdigest()[:24]
+def _digest(rows: QuerySet[Any], field: str, days: int, of: Any) -> str:
+    asked = f"{rows.query} {field} {days} {of} {timezone.get_current_timezone_name()}"
+    return hashlib.sha256(asked.encode()).hexdigest()[:40]
