@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from higherself.core.errors import Permanent
 from higherself.core.http import Answer, Busy, Failed, Garbled, Http, Rejected, Unauthorised, Unreachable
@@ -72,13 +72,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing that a client can do. ``record`` names what it is about: such calls are sent in order."""
+    """One thing that a client can do. ``record`` names what it is about: such calls are sent in order.
+
+    Of an operation that ``forgets``, the call keeps its content only until it is done, dropped or expired.
+    """
 
     name: str
     payload: type[BaseModel]
     once: Once
     record: Callable[[Any], str]
     run: Callable[[Any, Any, Attempt], Outcome]
+    forgets: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,15 +114,52 @@ def _no_record(_payload: Any) -> str:
 
 
 def operation(
-    name: str, payload: type[BaseModel], *, once: Once, record: Callable[[Any], str] = _no_record
+    name: str,
+    payload: type[BaseModel],
+    *,
+    once: Once,
+    record: Callable[[Any], str] = _no_record,
+    forgets: bool = False,
 ) -> Callable[[Run], Run]:
     """Declares a method ``(self, payload, attempt) -> Outcome`` as an operation of its client."""
 
     def declare(function: Run) -> Run:
-        function.declared = Operation(name, payload, once, record, function)  # type: ignore[attr-defined]
+        function.declared = Operation(name, payload, once, record, function, forgets)  # type: ignore[attr-defined]
         return function
 
     return declare
+
+
+# The one operation that several clients have under the same name: a person is erased at the service, for good.
+ERASE = "person.erase"
+
+
+class Traces(Payload):
+    """By what a person is found at a service: addresses in lower case, and the service's own ids. One is enough."""
+
+    emails: list[str] = []
+    ids: list[str] = []
+
+    @model_validator(mode="after")
+    def _named(self) -> Traces:
+        if not (self.emails or self.ids):
+            raise ValueError("an address or an id has to be given")
+        return self
+
+
+def erasure(*, prefix: str = "") -> Callable[[Run], Run]:
+    """Declares a method as `ERASE`. Its result is ``{"erased": n}``: how many records of the person were there.
+
+    ``prefix`` is what the service's other calls put before an address to name their record, so that what is wanted
+    for the same person later is sent later.
+    """
+    return operation(
+        ERASE,
+        Traces,
+        once=Once.LOOK_UP,
+        record=lambda wanted: f"{prefix}{wanted.emails[0].lower()}" if wanted.emails else "",
+        forgets=True,
+    )
 
 
 class ProviderClient(Http, ABC):

@@ -102,9 +102,9 @@ def settle() -> int:
     """Calls whose obstacle is gone are due again; those that have waited too long expire. Returns how many changed."""
     now = timezone.now()
     held = OutboundCall.objects.filter(status__in=[Status.UNCONFIGURED, Status.REFUSED])
-    changed = held.filter(status=Status.UNCONFIGURED, valid_until__lt=now).update(
-        status=Status.EXPIRED, finished_at=now, error="The provider was not configured in time; nothing was sent."
-    )
+    late = held.filter(status=Status.UNCONFIGURED, valid_until__lt=now)
+    words = "The provider was not configured in time; nothing was sent."
+    changed = _end(late, status=Status.EXPIRED, finished_at=now, error=words)
     for provider in held.order_by().values_list("provider", flat=True).distinct():
         if is_configured(provider):
             free = Q(status=Status.UNCONFIGURED)
@@ -123,7 +123,7 @@ def replay(calls: QuerySet[OutboundCall], who: str) -> int:
     """Has calls that were not carried out sent again; returns how many. Done and running ones are left alone."""
     now = timezone.now()
     with transaction.atomic():
-        rows = calls.filter(status__in=[*_UNSENT, Status.RETRYING])
+        rows = calls.filter(status__in=[*_UNSENT, Status.RETRYING]).exclude(_forgotten())
         providers = set(rows.order_by().values_list("provider", flat=True))
         count = rows.update(
             status=Status.WAITING, attempts=0, error="", worker="", next_attempt_at=now, finished_at=None,
@@ -138,6 +138,47 @@ def replay(calls: QuerySet[OutboundCall], who: str) -> int:
 
 def cancel(calls: QuerySet[OutboundCall], who: str) -> int:
     """Gives up calls that are not done; returns how many. One that is being sent right now is left alone."""
-    return calls.filter(status__in=_CANCELLABLE).update(
-        status=Status.CANCELLED, next_attempt_at=None, finished_at=timezone.now(), worker="", decided_by=who[:150]
+    return _end(
+        calls.filter(status__in=_CANCELLABLE),
+        status=Status.CANCELLED,
+        next_attempt_at=None,
+        finished_at=timezone.now(),
+        worker="",
+        decided_by=who[:150],
     )
+
+
+# -- what must not be kept ------------------------------------------------------------------------------------------
+def forgets(call: OutboundCall) -> bool:
+    """Whether the call's content is about somebody of whom nothing may be kept: shown to nobody, gone once it ends."""
+    found = registry.PROVIDERS.get(call.provider)
+    declared = found.client_class.operations.get(call.operation) if found and found.client_class else None
+    return declared is not None and declared.forgets
+
+
+def _forgetting() -> Q:
+    """The calls of all operations that forget."""
+    names = {
+        (slug, name)
+        for slug, provider in registry.PROVIDERS.items()
+        if provider.client_class is not None
+        for name, declared in provider.client_class.operations.items()
+        if declared.forgets
+    }
+    found = Q(pk__in=[])
+    for slug, name in sorted(names):
+        found |= Q(provider=slug, operation=name)
+    return found
+
+
+def _forgotten() -> Q:
+    """Those of them that have ended unsent: nobody knows any more whom they were about."""
+    return _forgetting() & Q(status__in=[Status.CANCELLED, Status.EXPIRED])
+
+
+def _end(calls: QuerySet[OutboundCall], **values: Any) -> int:
+    """Ends calls without sending them. The content of those that forget goes with it."""
+    with transaction.atomic():
+        secret = list(calls.filter(_forgetting()).select_for_update().values_list("pk", flat=True))
+        done = calls.filter(pk__in=secret).update(payload={}, record="", **values) if secret else 0
+        return done + calls.exclude(pk__in=secret).update(**values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import random
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -142,8 +143,10 @@ def _attempt(call: OutboundCall) -> Attempt:
 def _done(call: OutboundCall, outcome: Outcome) -> None:
     """The result, what was fetched, and what others make of it: kept together or not at all."""
     provider = registry.PROVIDERS[call.provider]
+    # What the call was about, where nobody may know it any longer, goes in the same statement that says "done".
+    gone: dict[str, Any] = {"payload": {}, "record": ""} if outbox.forgets(call) else {}
     with transaction.atomic():
-        if not _finish(call, Status.DONE, error="", result=outcome.result):
+        if not _finish(call, Status.DONE, error="", result=outcome.result, **gone):
             return
         for delivery in outcome.fetched:
             store(provider, dataclasses.replace(delivery, pulled=delivery.pulled or call.operation))
@@ -156,12 +159,12 @@ def _failed(call: OutboundCall, error: Exception) -> None:
         words = outbox.unconfigured(call.provider)
         _set(call, status=Status.UNCONFIGURED, attempts=call.attempts - 1, next_attempt_at=None, worker="", error=words)
     elif isinstance(error, Unauthorised):
-        _set(call, status=Status.REFUSED, next_attempt_at=None, worker="", error=_reason(error))
+        _set(call, status=Status.REFUSED, next_attempt_at=None, worker="", error=_reason(call, error))
     elif isinstance(error, (Busy, gate.NotNow)):
         # It certainly was not done, and it is not its fault: the attempt does not count.
         _again(call, error, error.retry_after or 1.0, attempts=call.attempts - 1)
     elif isinstance(error, Permanent) or call.attempts >= MAX_ATTEMPTS:
-        _finish(call, Status.QUARANTINED, error=_reason(error))
+        _finish(call, Status.QUARANTINED, error=_reason(call, error))
     else:
         asked = error.retry_after if isinstance(error, Retryable) else None
         _again(call, error, max(float(BACK_OFF[call.attempts - 1]), asked or 0.0), attempts=call.attempts)
@@ -170,7 +173,7 @@ def _failed(call: OutboundCall, error: Exception) -> None:
 def _again(call: OutboundCall, error: Exception, seconds: float, attempts: int) -> None:
     seconds *= 1 + _JITTER * random.random()  # noqa: S311 - no secret
     due = timezone.now() + timedelta(seconds=seconds)
-    _set(call, status=Status.RETRYING, attempts=attempts, next_attempt_at=due, worker="", error=_reason(error))
+    _set(call, status=Status.RETRYING, attempts=attempts, next_attempt_at=due, worker="", error=_reason(call, error))
     if seconds <= _SOON:
         jobs.wake_in(JOB, seconds)
 
@@ -188,13 +191,24 @@ def _set(call: OutboundCall, **values: Any) -> bool:
     return True
 
 
-def _reason(error: Exception) -> str:
+def _reason(call: OutboundCall, error: Exception) -> str:
     known = isinstance(error, (Permanent, Retryable, Conflict))
-    return db_text(redact(str(error) if known else f"{type(error).__name__}: {error}"))[:2000]
+    words = str(error) if known else f"{type(error).__name__}: {error}"
+    return db_text(redact(_without_names(call, words)))[:2000]
+
+
+def _without_names(call: OutboundCall, words: str) -> str:
+    """A service may repeat what it was asked for; of whom nothing may be kept, nothing is kept in a reason either."""
+    if not outbox.forgets(call):
+        return words
+    named = [value for part in call.payload.values() if isinstance(part, list) for value in part]
+    for value in sorted(filter(None, map(str, named)), key=len, reverse=True):
+        words = re.sub(re.escape(value), "…", words, flags=re.IGNORECASE)
+    return words
 
 
 def _log(call: OutboundCall, error: Exception) -> None:
     if isinstance(error, (Permanent, Retryable, Conflict, _NotConfigured)):
-        logger.info("call %s (%s) was not done: %s", call.pk, call, error)
+        logger.info("call %s (%s) was not done: %s", call.pk, call, _without_names(call, str(error)))
     else:
         logger.exception("call %s (%s) failed in attempt %d", call.pk, call, call.attempts)

@@ -116,8 +116,15 @@ def test_a_call_whose_mark_was_lost_with_its_worker_has_its_effect_once(standins
     call = want(slug, case)
     send_all()
     expected = state(standins[slug])
+    # What the mark takes away is still there without it.
     OutboundCall.objects.filter(pk=call.pk).update(
-        status=Status.SENDING, worker="dead", finished_at=None, result={}, next_attempt_at=timezone.now()
+        status=Status.SENDING,
+        worker="dead",
+        finished_at=None,
+        result={},
+        next_attempt_at=timezone.now(),
+        payload=call.payload,
+        record=call.record,
     )
     send_all()
     assert (fresh(call).status, state(standins[slug])) == (Status.DONE, expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.standins.server import Case, Reply, Request, Service, route
@@ -21,11 +22,19 @@ def _rung(service: Airtable) -> None:
         service.payload("ach1", f"rec{number}", {"fldName": f"Person {number}"})
 
 
+def _people(service: Airtable) -> None:
+    """One row is known by its id, one by an address in another case, one is somebody else's."""
+    service.add("Leads", {"Name": "Ada"})
+    service.add("Guests", {"Name": "A. L.", "E-mail": " Ada@Example.org"})
+    service.add("Guests", {"Name": "Grace", "E-mail": "grace@example.org"})
+
+
 class Airtable(Service):
     slug = "airtable"
     options = {"api_token": "pat-standin-airtable-0123456789", "base_id": BASE}
     cases = (
         Case("records.upsert", {"table": "Leads", "merge_on": ["Name"], "records": ROWS}, _known),
+        Case("person.erase", {"emails": ["ada@example.org"], "ids": ["rec1"]}, _people),
         Case("payloads.read", {"base_id": BASE, "webhook_id": "ach1"}, _rung),
     )
 
@@ -86,15 +95,36 @@ class Airtable(Service):
 
     @route("GET", rf"/v0/meta/bases/{BASE}/tables")
     def list_tables(self, request: Request) -> Reply:
-        return Reply(200, {"tables": [{"id": name, "name": name} for name in self.tables]})
+        kinds = {"E-mail": "email"}
+        fields = {table: {name for row in rows.values() for name in row} for table, rows in self.tables.items()}
+        tables = [
+            {
+                "id": table,
+                "name": table,
+                "fields": [{"name": name, "type": kinds.get(name, "singleLineText")} for name in names],
+            }
+            for table, names in fields.items()
+        ]
+        return Reply(200, {"tables": tables})
 
     @route("GET", rf"/v0/{BASE}/([^/]+)")
     def list_records(self, request: Request, table: str) -> Reply:
-        assert "IS_AFTER(LAST_MODIFIED_TIME()" in request.query["filterByFormula"]
-        rows = [{"id": key, "fields": fields} for key, fields in self.tables.get(table, {}).items()]
+        formula = request.query["filterByFormula"]
+        found = self.tables.get(table, {}).items()
+        if not formula.startswith("IS_AFTER(LAST_MODIFIED_TIME()"):
+            found = [(key, fields) for key, fields in found if _fits(formula, key, fields)]
+        rows = [{"id": key, "fields": fields} for key, fields in found]
         start = int(request.query.get("offset") or 0)
         more = {"offset": str(start + 100)} if start + 100 < len(rows) else {}
         return Reply(200, {"records": rows[start : start + 100], **more})
+
+    @route("DELETE", rf"/v0/{BASE}/([^/]+)")
+    def delete_records(self, request: Request, table: str) -> Reply:
+        """``records[]`` may be repeated; `Request.query` keeps the last one, which is all that a case needs."""
+        key = request.query["records[]"]
+        if self.tables.get(table, {}).pop(key, None) is None:
+            return Reply(404, self.error(404))
+        return Reply(200, {"records": [{"id": key, "deleted": True}]})
 
     @route("PATCH", rf"/v0/{BASE}/([^/]+)")
     def upsert(self, request: Request, table: str) -> Reply:
@@ -151,6 +181,14 @@ class Airtable(Service):
         rows = self.payloads[name][start - 1 : start - 1 + size]
         end = start + len(rows)
         return Reply(200, {"cursor": end, "mightHaveMore": end <= len(self.payloads[name]), "payloads": rows})
+
+
+def _fits(formula: str, key: str, fields: dict[str, Any]) -> bool:
+    """The two comparisons that are asked for, joined by OR."""
+    if key in re.findall(r'RECORD_ID\(\)="([^"]*)"', formula):
+        return True
+    wanted = re.findall(r'LOWER\(TRIM\({([^}]*)}\)\)="([^"]*)"', formula)
+    return any(str(fields.get(name, "")).strip().lower() == value for name, value in wanted)
 
 
 def _cells(values: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Beehiiv(Service):
             {"email": "ada@example.org", "reactivate": True},
             lambda service: service.add("ada@example.org", "inactive"),
         ),
+        Case("person.erase", {"emails": ["ada@example.org"]}, _ada),
         Case("segments.read", {"members_of": ["seg_1"]}),
         Case("post.stats", {"post_id": "post_1"}),
     )
@@ -95,6 +96,10 @@ class Beehiiv(Service):
             self.readers[key]["status"] = "inactive"
         self._fill(self.readers[key], request.json)
         return Reply(200, {"data": self.readers[key]})
+
+    @route("DELETE", rf"{HOME}/subscriptions/([^/]+)")
+    def remove(self, request: Request, key: str) -> Reply:
+        return Reply(204) if self.readers.pop(key, None) else Reply(404, self.error(404))
 
     def _fill(self, row: dict[str, Any], body: dict[str, Any]) -> None:
         """Values of fields that do not exist are dropped in silence, as Beehiiv does."""

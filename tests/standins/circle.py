@@ -28,6 +28,7 @@ class Circle(Service):
         Case("member.read", {"member_id": "77"}, _ada),
         Case("member.read", {"email": "ada@example.org"}, _ada),
         Case("member.read", {"email": "nobody@example.org"}, _ada),
+        Case("person.erase", {"emails": ["ada@example.org"], "ids": ["77"]}, _ada),
     )
 
     def __init__(self) -> None:
@@ -91,6 +92,11 @@ class Circle(Service):
     def read_member(self, request: Request, number: str) -> Reply:
         known = int(number) in self.members
         return Reply(200, self.shown(int(number))) if known else Reply(404, self.error(404))
+
+    @route("PUT", rf"{API}/community_members/(\d+)/delete_member")
+    def delete_member(self, request: Request, number: str) -> Reply:
+        gone = self.members.pop(int(number), None)
+        return Reply(200, {"success": True}) if gone else Reply(404, self.error(404))
 
     @route("POST", f"{API}/community_members")
     def create_member(self, request: Request) -> Reply:

@@ -26,6 +26,7 @@ class HubSpot(Service):
             {"ref": "BOOK-7", "name": "Retreat", "contact_email": "ada@example.org", "amount": "120.50"},
             _ada,
         ),
+        Case("person.erase", {"emails": ["ada@example.org"], "ids": []}, _ada),
         Case("note.add", {"contact_email": "ada@example.org", "text": "Paid.", "at": "2026-11-23T10:00:00Z"}, _ada),
     )
 
@@ -33,6 +34,7 @@ class HubSpot(Service):
         super().__init__()
         self.records: dict[str, dict[str, dict[str, Any]]] = {"contacts": {}, "deals": {}, "notes": {}}
         self.links: list[tuple[str, str, str]] = []  # contact, relation, id
+        self.blocked: list[str] = []
 
     def authorised(self, request: Request) -> bool:
         return request.bearer == self.options["access_token"]
@@ -47,7 +49,7 @@ class HubSpot(Service):
         return {"status": "error", "message": f"error {status}", "category": "OBJECT_NOT_FOUND"}
 
     def snapshot(self) -> Any:
-        return {"records": self.records, "links": self.links}
+        return {"records": self.records, "links": self.links, "blocked": self.blocked}
 
     def add(self, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
         record_id = str(self.next_id())
@@ -97,6 +99,19 @@ class HubSpot(Service):
         linked = [{"id": key, "type": f"contact_to_{relation}"} for owner, kind, key in self.links if kind == relation]
         extra = {"associations": {relation: {"results": linked}}} if linked else {}
         return Reply(200, self.shown("contacts", found) | extra)
+
+    @route("POST", rf"{API}/contacts/gdpr-delete")
+    def forget(self, request: Request) -> Reply:
+        """An unknown address is put on a blocklist, an unknown id is an error."""
+        name = request.json["objectId"]
+        found = self._by_email(name) if request.json.get("idProperty") == "email" else name
+        if found in self.records["contacts"]:
+            del self.records["contacts"][found]
+            return Reply(204)
+        if request.json.get("idProperty") != "email":
+            return Reply(404, self.error(404))
+        self.blocked.append(name)
+        return Reply(204)
 
     @route("POST", rf"{API}/(deals|notes)")
     def create(self, request: Request, kind: str) -> Reply:

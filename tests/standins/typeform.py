@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.standins.server import Case, Reply, Request, Service, route
 
 
+def _answered(service: Typeform) -> None:
+    service.respond("t1", "2026-11-20T10:00:00Z")
+    service.respond("t2", "2026-11-21T10:00:00Z", "xada@example.org")
+    service.respond("t3", "2026-11-22T10:00:00Z", "Ada@Example.org")
+
+
 class Typeform(Service):
     slug = "typeform"
     options = {"api_token": "tfp_standin_0123456789", "webhook_secret": "typeform-webhook-secret"}
-    cases = (Case("webhook.register", {"form_id": "abc123", "url": "https://hub.example.org/webhooks/typeform"}),)
+    cases = (
+        Case("webhook.register", {"form_id": "abc123", "url": "https://hub.example.org/webhooks/typeform"}),
+        Case("person.erase", {"emails": ["ada@example.org"]}, _answered),
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +48,10 @@ class Typeform(Service):
         return {"code": "FORM_NOT_FOUND" if status == 404 else "ERROR", "description": f"error {status}"}
 
     def snapshot(self) -> Any:
-        return self.hooks
+        return {
+            "hooks": self.hooks,
+            "responses": {key: [row["token"] for row in self.responses[key]] for key in self.forms},
+        }
 
     def respond(self, token: str, submitted_at: str, email: str = "ada@example.org") -> None:
         """Somebody fills in the form."""
@@ -71,10 +84,17 @@ class Typeform(Service):
 
     @route("GET", r"/forms/([^/]+)/responses")
     def list_responses(self, request: Request, form_id: str) -> Reply:
-        """Newest first; ``before`` is exclusive, ``since`` inclusive."""
-        rows = [row for row in self.responses[form_id] if row["submitted_at"] >= request.query["since"]]
+        """Newest first; ``before`` is exclusive, ``since`` inclusive; ``query`` is looked for in all texts."""
+        rows = [row for row in self.responses[form_id] if row["submitted_at"] >= request.query.get("since", "")]
+        rows = [row for row in rows if request.query.get("query", "").lower() in json.dumps(row).lower()]
         if "before" in request.query:
             tokens = [row["token"] for row in rows]
             rows = rows[tokens.index(request.query["before"]) + 1 :]
         size = int(request.query.get("page_size", 25))
         return Reply(200, {"total_items": len(rows), "page_count": 1, "items": rows[:size]})
+
+    @route("DELETE", r"/forms/([^/]+)/responses")
+    def delete_responses(self, request: Request, form_id: str) -> Reply:
+        named = request.query["included_tokens"].split(",")
+        self.responses[form_id] = [row for row in self.responses[form_id] if row["token"] not in named]
+        return Reply(200)

@@ -11,7 +11,17 @@ from typing import Any
 
 from higherself.core.errors import Permanent
 from higherself.core.http import Answer, NotFound, segment
-from higherself.integrations.client import Attempt, Hook, Once, Outcome, Page, ProviderClient, operation
+from higherself.integrations.client import (
+    Attempt,
+    Hook,
+    Once,
+    Outcome,
+    Page,
+    ProviderClient,
+    Traces,
+    erasure,
+    operation,
+)
 from higherself.integrations.providers.airtable.calls import Records, Ring
 from higherself.integrations.providers.airtable.pulled import again, changes, row
 from higherself.integrations.reading import text, time_of, whole
@@ -72,6 +82,32 @@ class AirtableClient(ProviderClient):
             created += _ids(answer.get("createdRecords"))
             updated += _ids(answer.get("updatedRecords"))
         return Outcome({"created": created, "updated": updated})
+
+    @erasure()
+    def erase(self, wanted: Traces, attempt: Attempt) -> Outcome:
+        """The rows of the base, of any table, that are known by their id, or whose e-mail field is an address of the
+        person. (Airtable: list records, delete multiple records.)"""
+        base, erased = self.options["base_id"], 0
+        for table in self.get(f"/v0/meta/bases/{segment(base)}/tables").object.get("tables") or []:
+            path = f"/v0/{segment(base)}/{segment(table['id'])}"
+            rows = self._rows_of(path, _formula(wanted, table.get("fields") or []))
+            for start in range(0, len(rows), MOST_AT_ONCE):
+                batch = [("records[]", name) for name in rows[start : start + MOST_AT_ONCE]]
+                self.delete(path, params=batch)
+            erased += len(rows)
+        return Outcome({"erased": erased})
+
+    def _rows_of(self, path: str, formula: str) -> list[str]:
+        found: list[str] = []
+        offset = ""
+        while formula:
+            params = {"pageSize": 100, "filterByFormula": formula, **({"offset": offset} if offset else {})}
+            answer = self.get(path, params=params).object
+            found += [text(row.get("id")) for row in answer.get("records") or [] if isinstance(row, dict)]
+            offset = text(answer.get("offset"))
+            if not offset:
+                break
+        return found
 
     # -- what the bell rang for -----------------------------------------------------------------------------------
     @operation("payloads.read", Ring, once=Once.READ, record=lambda wanted: f"webhook:{wanted.webhook_id}")
@@ -201,6 +237,22 @@ def _specification(url: str) -> dict[str, Any]:
             }
         },
     }
+
+
+def _formula(wanted: Traces, fields: list[Any]) -> str:
+    """Which rows are the person's; empty where no row of the table can be found by what is known."""
+    names = [text(item.get("name")) for item in fields if isinstance(item, dict) and item.get("type") == "email"]
+    found = [f"RECORD_ID()={_quoted(name)}" for name in wanted.ids]
+    found += [f"LOWER(TRIM({_column(name)}))={_quoted(mail)}" for name in names if name for mail in wanted.emails]
+    return f"OR({','.join(found)})" if found else ""
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _column(name: str) -> str:
+    return "{" + name.replace("\\", "\\\\").replace("}", "\\}") + "}"
 
 
 def _ids(value: Any) -> list[str]:

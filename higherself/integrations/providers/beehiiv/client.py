@@ -9,7 +9,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from higherself.core.http import segment
-from higherself.integrations.client import Attempt, Hook, Once, Outcome, Page, ProviderClient, operation
+from higherself.integrations.client import (
+    Attempt,
+    Hook,
+    Once,
+    Outcome,
+    Page,
+    ProviderClient,
+    Traces,
+    erasure,
+    operation,
+)
 from higherself.integrations.delivery import Delivery
 from higherself.integrations.providers.beehiiv.calls import PostStats, Segments, Subscriber
 from higherself.integrations.reading import time_of
@@ -91,6 +101,17 @@ class BeehiivClient(ProviderClient):
         for name in names:
             if name not in there:
                 self.post(f"{self.home}/custom_fields", json={"display": name, "kind": "string"})
+
+    @erasure(prefix="subscriber:")
+    def erase(self, wanted: Traces, attempt: Attempt) -> Outcome:
+        """The subscription is deleted, not ended: an ended one keeps the address (Beehiiv: delete subscription)."""
+        rows = [
+            self.get(f"{self.home}/subscriptions/by_email/{segment(mail)}", accept=(404,)) for mail in wanted.emails
+        ]
+        found = [str(row.object["data"]["id"]) for row in rows if row.status != 404]
+        paths = [f"{self.home}/subscriptions/{segment(name)}" for name in dict.fromkeys([*found, *wanted.ids])]
+        gone = [self.delete(path, accept=(404,)) for path in paths]
+        return Outcome({"erased": sum(answer.status != 404 for answer in gone)})
 
     # -- figures --------------------------------------------------------------------------------------------------
     @operation("segments.read", Segments, once=Once.READ)

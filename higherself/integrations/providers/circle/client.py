@@ -13,7 +13,7 @@ from typing import Any
 from higherself.core.errors import Permanent
 from higherself.core.http import Answer, NotFound, Rejected, segment
 from higherself.integrations import gate
-from higherself.integrations.client import Attempt, Once, Outcome, Page, ProviderClient, operation
+from higherself.integrations.client import Attempt, Once, Outcome, Page, ProviderClient, Traces, erasure, operation
 from higherself.integrations.providers.circle.calls import Invitation, Person, Tagging
 from higherself.integrations.providers.circle.pulled import comment, member, post
 from higherself.integrations.reading import text, time_of
@@ -101,6 +101,17 @@ class CircleClient(ProviderClient):
         if found is None:
             return Outcome({"found": False})
         return Outcome({"found": True, "member_id": text(found.get("id"))}, (member(found, "member.read"),))
+
+    @erasure()
+    def erase(self, wanted: Traces, attempt: Attempt) -> Outcome:
+        """The member is deleted, not deactivated: `DELETE` of a member only does the latter (Circle: Admin API)."""
+        named = {text(found.get("id")) for mail in wanted.emails if (found := self._find(mail)) is not None}
+        erased = 0
+        for member_id in sorted({*named, *wanted.ids}):
+            path = f"{API}/community_members/{segment(member_id)}/delete_member"
+            answer = self.put(path, params=self._community(), accept=(404,))
+            erased += answer.status != 404
+        return Outcome({"erased": erased})
 
     # -- history --------------------------------------------------------------------------------------------------
     def backfill(self, since: datetime, cursor: dict[str, Any]) -> Iterator[Page]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from higherself.core.errors import Retryable
 from higherself.core.http import AlreadyThere, Answer, segment
-from higherself.integrations.client import Attempt, Once, Outcome, Page, ProviderClient, operation
+from higherself.integrations.client import Attempt, Once, Outcome, Page, ProviderClient, Traces, erasure, operation
 from higherself.integrations.delivery import Delivery
 from higherself.integrations.providers.hubspot.calls import Contact, Deal, Note
 from higherself.integrations.reading import time_of
@@ -75,6 +75,19 @@ class HubSpotClient(ProviderClient):
             if not existing:
                 raise
             return self.patch(f"{API}/contacts/{existing[1]}", json={"properties": contact.properties()})
+
+    @erasure(prefix="contact:")
+    def erase_contact(self, wanted: Traces, attempt: Attempt) -> Outcome:
+        """For good, with what is associated (HubSpot: GDPR delete). By ids that were looked up first: an address that
+        HubSpot does not know would be put on its blocklist, and could not come back by a new consent either."""
+        named = [(name, {}) for name in wanted.ids] + [(name, {"idProperty": "email"}) for name in wanted.emails]
+        erased = 0
+        for name, params in named:
+            found = self.get(f"{API}/contacts/{segment(name)}", params=params, accept=(404,))
+            if found.status != 404:
+                self.post(f"{API}/contacts/gdpr-delete", json={"objectId": str(found.object["id"])})
+                erased += 1
+        return Outcome({"erased": erased})
 
     # -- deals and notes ------------------------------------------------------------------------------------------
     @operation("deal.upsert", Deal, once=Once.LOOK_UP, record=lambda item: f"deal:{item.ref}")

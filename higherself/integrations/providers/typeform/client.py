@@ -11,7 +11,18 @@ from pydantic import Field
 
 from higherself.core.errors import Permanent
 from higherself.core.http import Answer, segment
-from higherself.integrations.client import Attempt, Hook, Once, Outcome, Page, Payload, ProviderClient, operation
+from higherself.integrations.client import (
+    Attempt,
+    Hook,
+    Once,
+    Outcome,
+    Page,
+    Payload,
+    ProviderClient,
+    Traces,
+    erasure,
+    operation,
+)
 from higherself.integrations.delivery import Delivery
 from higherself.integrations.reading import time_of
 
@@ -80,6 +91,28 @@ class TypeformClient(ProviderClient):
             if page > int(answer.get("page_count") or 1):
                 return
 
+    # -- people ---------------------------------------------------------------------------------------------------
+    @erasure()
+    def erase(self, wanted: Traces, attempt: Attempt) -> Outcome:
+        """All responses, of any form, in which an address of the person stands; begun and unfinished ones, too.
+
+        Typeform deletes them a little later (Typeform: delete responses).
+        """
+        erased = 0
+        for form in self._forms():
+            path = f"/forms/{segment(form['id'])}/responses"
+            tokens = {token for mail in wanted.emails for token in self._responses_of(path, mail)}
+            if tokens:
+                self.delete(path, params={"included_tokens": ",".join(sorted(tokens))}, accept=(404,))
+            erased += len(tokens)
+        return Outcome({"erased": erased})
+
+    def _responses_of(self, path: str, mail: str) -> list[str]:
+        """``query`` finds texts that contain the address: what is somebody else's longer one is left out."""
+        params = {"query": mail, "page_size": _RESPONSES, "response_type": "started,partial,completed"}
+        items = self.get(path, params=params).object.get("items", [])
+        return [str(item["token"]) for item in items if _is_named(item, mail)]
+
     # -- history --------------------------------------------------------------------------------------------------
     def backfill(self, since: datetime, cursor: dict[str, Any]) -> Iterator[Page]:
         """The responses of each form. They come newest first: a form's cursor moves when all of them are there."""
@@ -109,6 +142,15 @@ class TypeformClient(ProviderClient):
             if len(items) < _RESPONSES:
                 return
             params["before"] = items[-1]["token"]
+
+
+def _is_named(value: Any, mail: str) -> bool:
+    """Whether the address stands anywhere in the response, by itself."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return any(_is_named(item, mail) for item in value)
+    return isinstance(value, str) and value.strip().lower() == mail
 
 
 def _delivery(form_id: str, definition: dict[str, Any], item: dict[str, Any]) -> Delivery:
