@@ -14,3 +14,4 @@ class AgentsConfig(AppConfig):
         from agents_app import retention as _retention  # noqa: F401, PLC0415 - registers what may be cleared away
         from agents_app.assist import desk  # noqa: F401, PLC0415
         from agents_app.sales import receivers as sales_receivers  # noqa: F401, PLC0415
+        from agents_app.services import erasing as _erasing  # noqa: F401, PLC0415 - a job, and what calls come back to

@@ -24,6 +24,7 @@ from agents_app.choices import RunOutcome, TaskStatus
 from agents_app.models import AgentRun, Task
 from agents_app.services import catalog, reminders, work
 from agents_app.text import clean
+from contacts.erased import WasErased
 from higherself.core import history
 from higherself.core.errors import Permanent
 from higherself.integrations import inbox
@@ -92,10 +93,40 @@ def _work(inbound: InboundEvent, at_work: list[Assignment]) -> None:
     """``at_work`` holds the assignment that is being worked on, for whoever has to say where it went wrong."""
     events = inbox.read(inbound)
     assignments = assign(events, inbound)
+    refused: list[AgentRun] = []
+    while True:
+        try:
+            return _tried(inbound, assignments, events, at_work, refused)
+        except WasErased as reason:
+            # Nothing of that assignment was kept. The others are worked on without it.
+            item = at_work.pop()
+            assignments = [other for other in assignments if other is not item]
+            refused.append(_refused(item, inbound, reason))
+
+
+def _tried(
+    inbound: InboundEvent,
+    assignments: list[Assignment],
+    events: list[Event],
+    at_work: list[Assignment],
+    refused: list[AgentRun],
+) -> None:
     for _ in range(TRIES - 1):
         with contextlib.suppress(IntegrityError):
-            return _hand_over(inbound, assignments, events, at_work)
-    return _hand_over(inbound, assignments, events, at_work)
+            return _hand_over(inbound, assignments, events, at_work, refused)
+    return _hand_over(inbound, assignments, events, at_work, refused)
+
+
+def _refused(item: Assignment, inbound: InboundEvent, reason: WasErased) -> AgentRun:
+    return AgentRun(
+        agent_id=item.agent.agent_id,
+        event_kind=item.context.kind.value,
+        inbound_event=inbound.pk,
+        started_at=item.context.now,
+        finished_at=timezone.now(),
+        outcome=RunOutcome.IGNORED,
+        message=str(reason),
+    )
 
 
 def assign(events: list[Event], inbound: InboundEvent) -> list[Assignment]:
@@ -140,7 +171,11 @@ def _context(agent: BaseAgent, event: Event, inbound: InboundEvent) -> Context:
 
 @transaction.atomic
 def _hand_over(
-    inbound: InboundEvent, assignments: list[Assignment], events: list[Event], at_work: list[Assignment]
+    inbound: InboundEvent,
+    assignments: list[Assignment],
+    events: list[Event],
+    at_work: list[Assignment],
+    refused: list[AgentRun],
 ) -> None:
     for event in events:
         for listener in listeners(event):
@@ -150,8 +185,13 @@ def _hand_over(
         at_work[:] = [item]
         runs.append(_run(item, inbound.pk))
     at_work.clear()
-    AgentRun.objects.bulk_create(runs)
-    inbox.mark_processed(inbound, [row for run in runs for row in run.created])
+    AgentRun.objects.bulk_create([*runs, *refused])
+    if refused and not runs:
+        inbox.mark_ignored(inbound, refused[0].message)
+    else:
+        inbox.mark_processed(inbound, [row for run in runs for row in run.created])
+    if refused or any(run.about_erased for run in runs):
+        inbox.forget(inbound)
 
 
 def _run(item: Assignment, event_id: Any = None) -> AgentRun:

@@ -19,7 +19,9 @@ def _instances(person: Person) -> QuerySet[Any]:
 
 def _messages(person: Person) -> QuerySet[Any]:
     mail = Q(recipient__in=person.emails) if person.emails else Q()
-    return Notification._base_manager.filter(Q(contact__in=person.pks) | mail)
+    # The team is written to about people, too.
+    named = personal.mentions(person, "subject", "body")
+    return Notification._base_manager.filter(Q(contact__in=person.pks) | mail | named)
 
 
 def _unsend(message: Notification) -> None:
@@ -33,6 +35,18 @@ def _unask(answer: AssistAnswer) -> None:
     """What has not been answered yet is not asked any more."""
     if answer.status in {AssistStatus.WAITING, AssistStatus.WORKING}:
         answer.status, answer.next_attempt_at, answer.error = AssistStatus.FAILED, None, "The person was erased."
+
+
+def _approvals(person: Person) -> QuerySet[Any]:
+    own = Q(subject_model=person.label, subject_id__in=person.pks)
+    named = personal.mentions(person, "payload", "reason", "subject_label", "outcome", "decision_note")
+    return Approval.objects.filter(own | named)
+
+
+def _unname(approval: Approval) -> None:
+    """Whoever is asked about by name is named nowhere else in it."""
+    if approval.subject_model == "contacts.contact":
+        approval.subject_label = personal.BLOT
 
 
 def _answers(person: Person) -> QuerySet[Any]:
@@ -64,9 +78,9 @@ personal.holder(
     ),
     clear={"notes": ""},
 )
-personal.holder("messages", _messages, clear={"recipient": "", "subject": "", "body": ""}, before=_unsend)
+personal.holder("messages", _messages, clear={"subject": "", "body": ""}, before=_unsend)
 personal.holder("agent_runs", personal.mentioned(AgentRun.objects.all, "message", "created"))
-personal.holder("approvals", personal.mentioned(Approval.objects.all, "payload", "reason", "subject_label"))
+personal.holder("approvals", _approvals, before=_unname)
 personal.holder(
     "answers_of_the_assistant", _answers, clear={"prompt": "", "output": dict, "subject_label": ""}, before=_unask
 )

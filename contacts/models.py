@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contacts import choices
+from contacts.erasures import ErasedAddress, Erasure, ErasurePlace
 from contacts.fields import KeyFromName, free_key
 from contacts.ledger import ConsentChange, Interaction
 from contacts.merges import ContactMerge
@@ -20,7 +21,16 @@ from higherself.core.fields import LowercaseEmailField, NameListField, PeopleFie
 from higherself.core.ids import public_id
 from higherself.core.models import Record
 
-__all__ = ["BusinessEntity", "ConsentChange", "Contact", "ContactMerge", "Interaction"]
+__all__ = [
+    "BusinessEntity",
+    "ConsentChange",
+    "Contact",
+    "ContactMerge",
+    "ErasedAddress",
+    "Erasure",
+    "ErasurePlace",
+    "Interaction",
+]
 
 
 def new_contact_id() -> str:

@@ -1,4 +1,4 @@
-"""Pages about a person as a whole: merging, handing out, erasing."""
+"""Pages about a person as a whole: merging and handing out. (Erasing reaches further: `agents_app.admin.erasures`.)"""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from contacts.merging import fields_to_choose, merge
 from contacts.models import Contact
 from higherself.core.admin import Panel, ask_password, cells, page, panel, who
 from higherself.core.errors import Permanent
-from higherself.core.personal import export as rows_about
 
 MOST_AT_ONCE = 5
 _SHOWN = 20
@@ -152,36 +151,8 @@ def disclose_view(request: HttpRequest, pk: int) -> HttpResponse:
     return answer
 
 
-@never_cache
-def erase_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """Says what will be erased, and erases it when the contact's id is typed."""
-    _check(request, "erase")
-    contact = get_object_or_404(Contact, pk=pk)
-    asked = ask_password(request)
-    if asked is not None:
-        return asked
-    if request.method == "POST":
-        if request.POST.get("contact_id", "").strip() == contact.contact_id:
-            done = personal.erase(contact, who(request))
-            text = _("The person is erased, in %(n)d rows. Notion follows; its own page history is cleared by Notion.")
-            messages.success(request, text % {"n": sum(done.values())})
-            return HttpResponseRedirect(_contact_url(contact.pk))
-        messages.error(request, _("This is not the contact's id: nothing was erased."))
-    found = rows_about(personal.person_of(contact))
-    counts = sorted((name.replace("_", " "), len(rows)) for name, rows in found.items() if rows)
-    return _page(
-        request,
-        "console/erase.html",
-        _("Erase %(name)s") % {"name": contact},
-        contact=contact,
-        counts=counts,
-        back=_contact_url(contact.pk),
-    )
-
-
 page("contacts/contact/merge/", "contact_merge", merge_view)
 page("contacts/contact/<int:pk>/person.json", "contact_disclose", disclose_view)
-page("contacts/contact/<int:pk>/erase/", "contact_erase", erase_view)
 
 
 @panel(Contact)

@@ -8,12 +8,12 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from contacts.choices import ContactStatus
+from contacts.erasures import Erasure
 from contacts.ledger import ConsentChange, Interaction
 from contacts.merges import ContactMerge
 from contacts.merging import merged_into
 from contacts.models import Contact
 from higherself.core import history, personal
-from higherself.core.history.recording import note
 from higherself.core.personal import Person
 
 ERASED_NAME = "Erased person"
@@ -23,6 +23,13 @@ def person_of(contact: Contact) -> Person:
     """The person behind a contact, with the contacts that were merged into it."""
     rows = [contact, *Contact._base_manager.filter(pk__in=merged_into([contact.pk]))]
     emails = {row.email for row in rows} | set(_past(rows, "email"))
+    # A former address may have been a mistake, and be somebody else's: what is theirs is left alone.
+    emails -= set(
+        Contact.objects.live()
+        .filter(email__in=[mail for mail in emails if mail])
+        .exclude(pk__in=[row.pk for row in rows])
+        .values_list("email", flat=True)
+    )
     words = {value for row in rows for value in (row.full_name, row.phone, f"{row.first_name} {row.last_name}".strip())}
     words |= {*_past(rows, "phone"), *_past(rows, "full_name")}
     return Person(
@@ -30,7 +37,19 @@ def person_of(contact: Contact) -> Person:
         pks=tuple(row.pk for row in rows),
         emails=tuple(sorted(filter(None, emails))),
         words=tuple(sorted(filter(None, words - emails))),
+        ids=tuple(sorted({pair for row in rows for pair in _ids(row)})),
     )
+
+
+def _ids(row: Contact) -> list[tuple[str, str]]:
+    """The ids that services know the person by."""
+    known = row.external_ids if isinstance(row.external_ids, dict) else {}
+    found = [(str(service).lower(), str(name)) for service, name in known.items() if isinstance(name, (str, int))]
+    found += [
+        *(("hubspot", row.hubspot_contact_id), ("beehiiv", row.beehiiv_subscription_id)),
+        ("airtable", row.airtable_record_id),
+    ]
+    return [(service, name) for service, name in found if name]
 
 
 def _past(rows: list[Contact], name: str) -> list[str]:
@@ -49,13 +68,15 @@ def export(contact: Contact) -> dict[str, Any]:
     }
 
 
-def erase(contact: Contact, actor: str) -> dict[str, int]:
-    """Takes the person out of all records, for good; Notion's pages follow. Returns the rows changed, by table."""
-    with transaction.atomic():
-        done = personal.erase(person_of(contact))
-        with history.by(actor, history.PERSON):
-            note(Contact, contact.pk, {}, history.ChangeSet.Kind.ERASED)
-    return done
+def erase(person: Person, actor: str) -> personal.Erased:
+    """Takes the person out of all records, for good; Notion's pages follow."""
+    with transaction.atomic(), history.by(actor, history.PERSON):
+        return personal.erase(person)
+
+
+def is_erased(contact: Contact) -> bool:
+    """Whether nothing has been entered about the person again."""
+    return (contact.full_name, contact.email, contact.phone) == (ERASED_NAME, "", "")
 
 
 # -- where this app keeps data of people ----------------------------------------------------------------------------
@@ -91,6 +112,8 @@ personal.holder(
 )
 # That consent was given and withdrawn, when and where, has to be proved even after the erasure.
 personal.holder("consent", lambda person: ConsentChange.objects.filter(contact__in=person.pks), clear={"detail": ""})
+# The proof. It was made not to tell who it was.
+personal.holder("erasures", lambda person: Erasure.objects.filter(contact__in=person.pks))
 personal.holder(
     "merges",
     lambda person: ContactMerge.objects.filter(models.Q(survivor__in=person.pks) | models.Q(merged__in=person.pks)),

@@ -8,8 +8,9 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter, display
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -24,8 +25,10 @@ from higherself.core.admin import (
     Panel,
     ReadOnlyAdmin,
     RowAction,
+    ask_password,
     bounded,
     cells,
+    is_fresh,
     matters,
     panel,
     set_archive_gate,
@@ -46,14 +49,25 @@ def _note(request: HttpRequest) -> str:
 
 def _approve(request: HttpRequest, rows: list[Approval]) -> Answer:
     """Each for itself: one that cannot be decided does not stop the others."""
-    return _decide(request, rows, approvals.approve)
+    ready = [row for row in rows if not _needs_password(request, row)]
+    if ready == rows:
+        return _decide(request, rows, approvals.approve)
+    text = _("%(n)d need your password: open each, and approve it there.") % {"n": len(rows) - len(ready)}
+    if ready:
+        level, said = _decide(request, ready, approvals.approve)
+        return max(level, messages.WARNING), f"{said}\n{text}"
+    return messages.WARNING, text
+
+
+def _needs_password(request: HttpRequest, row: Approval) -> bool:
+    return row.action in approvals.NEEDS and not is_fresh(request)
 
 
 def _refuse(request: HttpRequest, rows: list[Approval]) -> Answer:
     return _decide(request, rows, approvals.refuse)
 
 
-def _decide(request: HttpRequest, rows: list[Approval], decision: Any) -> Answer:
+def _decide(request: HttpRequest, rows: list[Approval], decision: Any) -> tuple[int, str]:
     said, failed = [], []
     for row in rows:
         try:
@@ -107,6 +121,11 @@ class ApprovalAdmin(ReadOnlyAdmin):
     )
     state = cells.status("status")
     asked, result = cells.when("created_at", gettext_lazy("asked")), cells.short("outcome", gettext_lazy("outcome"))
+
+    def do_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id)) if name == "approve" and request.method == "POST" else None
+        asked = ask_password(request, self._back(request, object_id)) if row and _needs_password(request, row) else None
+        return asked or super().do_view(request, object_id, name)
 
     @display(description=gettext_lazy("asked for"), ordering="action")
     def asked_for(self, obj: Approval) -> str:

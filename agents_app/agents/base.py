@@ -74,11 +74,15 @@ class Result(str, Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What has been done. ``message`` is a sentence for staff; ``created`` lists the new rows."""
+    """What has been done. ``message`` is a sentence for staff; ``created`` lists the new rows.
+
+    ``about_erased`` says that the event told of somebody who was erased: what it said is not kept.
+    """
 
     result: Result
     message: str
     created: tuple[Created, ...] = ()
+    about_erased: bool = False
 
 
 @dataclass(frozen=True)

@@ -33,4 +33,5 @@ def work_on(agent: BaseAgent, data: Any, context: Context) -> tuple[Outcome, Age
         message=outcome.message,
         created=[row.as_dict() for row in outcome.created],
     )
+    run.about_erased = outcome.about_erased
     return outcome, run

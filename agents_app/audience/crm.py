@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from agents_app.agents.base import Context, Created, Outcome, Result
 from agents_app.leads.schema import normalise_phone
-from agents_app.services import errands
+from agents_app.models import Approval
+from agents_app.services import approvals, erasing
 from agents_app.text import one_line
 from contacts import consent
 from contacts.models import Contact
@@ -85,21 +85,19 @@ def _set(contact: Contact, values: dict[str, Any], said: str) -> Outcome:
 
 
 def _forgotten(contact: Contact, context: Context) -> Outcome:
-    """The person wants to be forgotten. Nobody writes to them from now on; erasing is for a person to confirm."""
+    """The person wants to be forgotten. Nobody writes to them from now on; the erasure waits for an Owner's word."""
     at = context.occurred_at
     key = f"hubspot:{contact.contact_id}:forgotten"
     consent.withdrawn(contact, SOURCE, key=key, at=at, detail="HubSpot: asked to be forgotten")
-    task, created = errands.errand(
-        f"{contact.contact_id}:forget",
-        f"Erase the personal data of {contact}",
-        "This person asked in HubSpot to be forgotten (GDPR). Erase their data here and in Notion within a month.",
-        context,
-        contact=contact,
-        due=timedelta(days=14),
-        assignee_text="owner",
-        priority="Urgent",
-        category="Admin",
-    )
-    if not created:
+    asked = Approval.objects.filter(action=erasing.ACTION, subject_id=contact.pk).exclude(status="withdrawn")
+    if asked.exists():
         return Outcome(Result.DUPLICATE, f"{contact} has asked to be forgotten already.")
-    return Outcome(Result.DONE, f"{contact} wants to be forgotten: a task was made.", (Created.of(task),))
+    wanted = approvals.request(
+        erasing.ACTION,
+        contact,
+        requested_by=SOURCE,
+        note="This person asked in HubSpot to be forgotten (GDPR). The law gives a month for it. Approving erases them "
+        "here, in Notion and at all services.",
+    )
+    text = f"{contact} wants to be forgotten: {wanted.approval_id} waits for an Owner."
+    return Outcome(Result.DONE, text, (Created.of(wanted),))

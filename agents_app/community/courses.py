@@ -71,5 +71,6 @@ def _contact(data: LearningMaterial, kind: str, identity: str, context: Context)
             experiences=course if kind == Kind.COURSE_COMPLETED else [],
             entities=[entity] if entity else [],
             external={"tutorlm": data.student.id} if data.student.id else {},
+            own=kind == Kind.COURSE_ENROLLED,
         )
     )

@@ -17,12 +17,15 @@ from contacts.choices import ContactType, LeadSource
 from contacts.choices import InteractionKind as Kind
 from contacts.models import Contact, Interaction
 from higherself.core.errors import Permanent
+from higherself.integrations.events import EventKind
 from higherself.integrations.material import CommunityMaterial, MemberMaterial
 
 TAG = "Community Member"
 SOURCE = SourceSystem.CIRCLE.value
 # Set by staff, and not lifted because somebody was active.
 _BY_STAFF = (MembershipStatus.SUSPENDED, MembershipStatus.EXPIRED, MembershipStatus.PENDING)
+# What somebody does who was not here before. That a member is active does not bring back who was erased.
+_OWN = (EventKind.MEMBER_JOINED, EventKind.MEMBER_PURCHASED)
 _ENGAGEMENT = {
     Kind.POST: EngagementType.POST,
     Kind.COMMENT: EngagementType.COMMENT,
@@ -90,6 +93,7 @@ def _contact(data: CommunityMaterial | MemberMaterial, identity: str, context: C
             tags=[TAG],
             entities=[entity] if entity else [],
             external={nudges.SERVICE: data.member_id} if data.member_id else {},
+            own=bool(read and read.joined_at) or context.kind in _OWN,
         )
     )
 

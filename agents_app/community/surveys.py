@@ -112,6 +112,7 @@ def _contact(data: SurveyMaterial, context: Context) -> tuple[Contact | None, bo
             last_name=data.person.last_name,
             phone=data.person.phone,
             entities=[entity] if entity else [],
+            own=True,
         )
     )
 

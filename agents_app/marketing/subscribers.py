@@ -67,7 +67,8 @@ def _contact(data: SubscriberMaterial, kind: EventKind, context: Context) -> tup
             last_name=fields.get("last_name", ""),
             tags=[TAG, *([REFERRED] if referred else [])] if joins else [],
             entities=[entity] if entity else [],
-            own={"beehiiv_subscription_id": data.subscription_id},
+            only_here={"beehiiv_subscription_id": data.subscription_id},
+            own=joins,
         )
     )
 

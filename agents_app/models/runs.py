@@ -24,6 +24,9 @@ class AgentRun(models.Model):
     message = models.TextField(_("message"), blank=True)
     created: models.JSONField[Any, Any] = models.JSONField(_("created records"), default=list, blank=True)
 
+    # Not stored: that what was told was about somebody who was erased.
+    about_erased = False
+
     class Meta:
         verbose_name = _("agent run")
         verbose_name_plural = _("agent runs")

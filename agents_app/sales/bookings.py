@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from bookings.models import Booking, Product
 from contacts.choices import InteractionKind
 from contacts.models import BusinessEntity, Contact
 from higherself.integrations.events import EventKind
-from higherself.integrations.material import BookingMaterial
+from higherself.integrations.material import BookingMaterial, Person
 
 WORKFLOW = "WF-RETREAT-BOOKING"
 DATES = ("retreat_start", "retreat_end")
@@ -24,8 +25,21 @@ ANSWERS, ANSWER_LIMIT = 12, 120
 
 
 def take(told: BookingMaterial, context: Context) -> Outcome:
-    """One booking as one delivery tells of it. The same delivery again, or an older one, changes nothing."""
+    """One booking as one delivery tells of it. The same delivery again, or an older one, changes nothing.
+
+    Of a customer who was erased after they booked, the booking is kept up to date, and nothing else.
+    """
     booking = _locked(told, context)
+    new = booking.pk is None
+    booked_at = context.occurred_at if new else booking.created_at
+    own = not new or context.kind == EventKind.BOOKING_CREATED
+    if customers.erased_of(told.customer, at=booked_at, own=own) is None:
+        return _take(booking, told, context)
+    told = told.model_copy(update={"customer": Person(), "answers": [], "notes": ""})
+    return replace(_take(booking, told, context), about_erased=True)
+
+
+def _take(booking: Booking, told: BookingMaterial, context: Context) -> Outcome:
     product, unknown = products.of_booking(told, context)
     entity = products.entity_of(product, context.source)
     contact, new_contact = customers.of(told.customer, context, entity=entity, record_id=told.booking_id)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from agents_app.agents.base import Context
-from agents_app.leads.schema import email_problem
+from agents_app.leads.schema import email_problem, normalise_email
 from agents_app.models import WorkflowInstance
 from agents_app.sales.instances import versions
 from agents_app.services import people
@@ -14,9 +15,9 @@ from agents_app.text import one_line, option_names
 from agents_app.workflow import engine
 from agents_app.workflow.machine import ACTIVE, IllegalTransition
 from bookings.models import Booking, Order
-from contacts import interactions
+from contacts import erased, interactions
 from contacts.choices import ContactStatus, ContactType
-from contacts.models import BusinessEntity, Contact, Interaction
+from contacts.models import BusinessEntity, Contact, ErasedAddress, Interaction
 from higherself.integrations.material import Address, Person
 
 LEADS = "WF-LEAD-CAPTURE"
@@ -32,10 +33,21 @@ _NOT_YET_CLIENTS = frozenset(
 _OPEN_LEAD = ("new_lead", "qualified", "nurturing", "contacted")
 
 
+def erased_of(person: Person, *, at: datetime, own: bool) -> ErasedAddress | None:
+    """The erasure because of which nothing about this customer is kept, though the booking or order itself is; None
+    for everybody else. ``at`` is when it was booked or bought, ``own`` whether that is known to be their act."""
+    if email_problem(person.email):
+        return None
+    return erased.refused(normalise_email(person.email), at=at, own=own, known=False)
+
+
 def of(
     person: Person, context: Context, *, entity: BusinessEntity | None, record_id: str, billing: Address | None = None
 ) -> tuple[Contact | None, bool]:
-    """The contact, locked, and whether it is new. None for somebody of whom neither address nor account is known."""
+    """The contact, locked, and whether it is new. None for somebody of whom neither address nor account is known.
+
+    Look with `erased_of` first: here, whoever is named has booked or bought.
+    """
     if email_problem(person.email):
         return _without_address(person, context.source), False
     told = people.Person(
@@ -50,6 +62,7 @@ def of(
         contact_type=ContactType.CLIENT,
         entities=[entity] if entity else [],
         external={context.source: person.id} if person.id else {},
+        own=True,
     )
     contact, new = people.remember(told)
     if billing is not None:

@@ -13,15 +13,26 @@ from bookings.choices import ProductType
 from bookings.models import Order, OrderLine, Product
 from contacts.choices import InteractionKind
 from contacts.models import Contact
-from higherself.integrations.material import Address, GoneMaterial, OrderMaterial
+from higherself.integrations.material import Address, GoneMaterial, OrderMaterial, Person
 
 WORKFLOW = "WF-ART-SALE"
 LISTED = 10
 
 
 def take(told: OrderMaterial, context: Context) -> Outcome:
-    """One order as one delivery tells of it. An older state than the one that is known only fills the history."""
+    """One order as one delivery tells of it. An older state than the one that is known only fills the history.
+
+    Of a customer who was erased after they bought, the order is kept up to date, and nothing else.
+    """
     order = _locked(told.order_id, context)
+    bought_at = told.created_at or (context.occurred_at if order.pk is None else order.created_at)
+    if customers.erased_of(told.customer, at=bought_at, own=True) is None:
+        return _take(order, told, context)
+    nobody = {"customer": Person(), "billing": Address(), "shipping": Address(), "note": ""}
+    return replace(_take(order, told.model_copy(update=nobody), context), about_erased=True)
+
+
+def _take(order: Order, told: OrderMaterial, context: Context) -> Outcome:
     was_paid = states.is_paid(order)
     goods = products.of_lines(told.lines, context)
     leading = next(iter(goods.values()), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agents_app.agents.base import Context, Created, Outcome, Result
 from agents_app.models import Task
 from agents_app.sales import chores, customers, products
@@ -10,7 +12,7 @@ from bookings.choices import RECEIVED, BookingKind
 from bookings.models import Booking
 from contacts.choices import InteractionKind
 from higherself.integrations.events import EventKind
-from higherself.integrations.material import PackageMaterial
+from higherself.integrations.material import PackageMaterial, Person
 
 
 def take(told: PackageMaterial, context: Context) -> Outcome:
@@ -19,6 +21,16 @@ def take(told: PackageMaterial, context: Context) -> Outcome:
     rows = Booking.objects.select_for_update(of=("self",)).select_related("contact", "product")
     booking = rows.filter(system=context.source, external_id=external[:100]).first()
     booking = booking or Booking(system=context.source, external_id=external[:100], created_at=context.now)
+    new = booking.pk is None
+    bought_at = context.occurred_at if new else booking.created_at
+    own = not new or context.kind == EventKind.PACKAGE_PURCHASED
+    if customers.erased_of(told.customer, at=bought_at, own=own) is None:
+        return _take(booking, told, context)
+    return replace(_take(booking, told.model_copy(update={"customer": Person()}), context), about_erased=True)
+
+
+def _take(booking: Booking, told: PackageMaterial, context: Context) -> Outcome:
+    external = booking.external_id
     product, unknown = products.of_package(told, context)
     entity = products.entity_of(product, context.source)
     contact, new_contact = customers.of(told.customer, context, entity=entity, record_id=external)

@@ -9,6 +9,7 @@ from agents_app.text import clean, one_line
 from agents_app.workflow import engine
 from bookings import stock
 from bookings.models import Order
+from contacts.erased import WasErased
 from higherself.integrations.material import CustomerMaterial, GoneMaterial, ProductMaterial, ShopActionMaterial
 
 
@@ -30,6 +31,11 @@ def product_deleted(told: GoneMaterial, context: Context) -> Outcome:
 def customer_changed(told: CustomerMaterial, context: Context) -> Outcome:
     """An account of the shop fills in what is not known of a person."""
     entity = products.entity_of(None, context.source)
+    gone = customers.erased_of(
+        told.customer, at=told.created_at or context.occurred_at, own=told.created_at is not None
+    )
+    if gone is not None:
+        raise WasErased(gone)
     contact, new = customers.of(told.customer, context, entity=entity, record_id=told.customer.id, billing=told.billing)
     if contact is None:
         return Outcome(Result.NOTHING, "The customer has no e-mail address, so nobody can be found or made for it.")

@@ -41,8 +41,12 @@ LABELS: dict[str, str | Promise] = {
     "order.refund": gettext_lazy("Refund an order"),
     "booking.refund": gettext_lazy("Refund a booking"),
     "reply.send": gettext_lazy("Send a reply"),
+    "person.erase": gettext_lazy("Erase a person everywhere"),
     ARCHIVE: gettext_lazy("Archive many records"),
 }
+
+# What takes more than the permission to decide, and the password once more.
+NEEDS = {"person.erase": "contacts.erase_contact"}
 
 # Sent with ``approval`` inside the transaction of the decision, after what was allowed has been done.
 decided = Signal()
@@ -149,6 +153,9 @@ def problem(approval: Approval, user: Any) -> str:
     """Why this person cannot decide about it; empty when they can."""
     if not (user.pk and user.is_active and user.has_perm(DECIDE)):
         return _("Deciding needs the permission “%(name)s”.") % {"name": DECIDE}
+    needed = NEEDS.get(approval.action, "")
+    if needed and not user.has_perm(needed):
+        return _("Deciding about this needs the permission “%(name)s”.") % {"name": needed}
     if approval.requester_id == user.pk or approval.requested_by.casefold() in _names(user):
         return _("Nobody decides about what they asked for themselves: somebody else with the right has to.")
     return ""

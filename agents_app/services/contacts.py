@@ -10,7 +10,7 @@ from typing import Any
 from agents_app.leads.schema import Lead
 from agents_app.leads.scoring import Score
 from agents_app.text import shorten, union
-from contacts import consent, interactions
+from contacts import consent, erased, interactions
 from contacts.choices import ContactStatus, ContactType, InteractionKind, LeadSource
 from contacts.merging import survivor_of
 from contacts.models import BusinessEntity, ConsentChange, Contact, Interaction
@@ -56,8 +56,12 @@ def remember(contact: Contact | None, heard: Heard, entities: Sequence[BusinessE
 
     Blanks are filled and lists united; nothing that is known is overwritten, no status is changed. Consent goes
     through `contacts.consent`, where an earlier "no" of another service stands. A second creator of the same address
-    fails on the unique constraint; its event is tried again.
+    fails on the unique constraint; its event is tried again. Raises `WasErased` for what was submitted before the
+    person was erased.
     """
+    erased.admit(
+        heard.lead.email, at=heard.submitted_at, own=True, known=contact is not None, by=heard.lead.lead_source
+    )
     if contact is None:
         contact = _new(heard)
         contact.save(force_insert=True)

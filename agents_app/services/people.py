@@ -10,7 +10,7 @@ from typing import Any
 from agents_app.leads.schema import NAME_LIMIT, normalise_email, normalise_phone, split_name
 from agents_app.services.contacts import join_new, locked
 from agents_app.text import one_line, option_names, union
-from contacts import interactions
+from contacts import erased, interactions
 from contacts.choices import ContactStatus, ContactType
 from contacts.models import BusinessEntity, Contact
 from higherself.core.errors import Permanent
@@ -21,7 +21,11 @@ _MORE = ("", ContactType.LEAD, ContactType.COMMUNITY_MEMBER, ContactType.CLIENT,
 
 @dataclass(frozen=True)
 class Person:
-    """What a service tells of somebody. ``source`` is an option of Lead Source, ``external`` ids by service."""
+    """What a service tells of somebody. ``source`` is an option of Lead Source, ``external`` ids by service.
+
+    ``own`` says that it is an act of theirs at that time, such as a booking, and not something that is merely told of
+    them: only that brings somebody back who was erased before (`contacts.erased`).
+    """
 
     email: str
     source: str
@@ -38,14 +42,16 @@ class Person:
     entities: Sequence[BusinessEntity] = ()
     external: Mapping[str, str] = field(default_factory=dict)
     # Fields of the contact that only this service knows, such as its own id there.
-    own: Mapping[str, Any] = field(default_factory=dict)
+    only_here: Mapping[str, Any] = field(default_factory=dict)
+    own: bool = False
 
 
 def remember(person: Person) -> tuple[Contact, bool]:
     """Creates or completes the contact; returns it, locked, and whether it is new.
 
     Blanks are filled and lists united. Lead source and date belong to whoever told of this person earliest, so that
-    late deliveries end in the same record. Raises `Permanent` for an address nobody can be written to at.
+    late deliveries end in the same record. Raises `Permanent` for an address nobody can be written to at, `WasErased`
+    for somebody who does not come back by this.
     """
     try:
         email = normalise_email(person.email)
@@ -56,6 +62,7 @@ def remember(person: Person) -> tuple[Contact, bool]:
         ) from error
     contact = locked(email)
     new = contact is None
+    erased.admit(email, at=person.at, own=person.own, known=not new, by=person.source)
     if contact is None:
         contact = _new(person, email)
         contact.save(force_insert=True)
@@ -91,7 +98,7 @@ def _new(person: Person, email: str) -> Contact:
         date_added=person.at,
         last_interaction=person.at,
         external_ids=dict(person.external),
-        **person.own,
+        **person.only_here,
     )
 
 
@@ -113,7 +120,7 @@ def _complete(contact: Contact, person: Person) -> list[str]:
     wanted["experience_attended"] = union(contact.experience_attended, list(person.experiences))
     external = contact.external_ids if isinstance(contact.external_ids, dict) else {}
     wanted["external_ids"] = {**external, **person.external}
-    wanted |= {name: value for name, value in person.own.items() if value}
+    wanted |= {name: value for name, value in person.only_here.items() if value}
     if is_more(person.contact_type, contact.contact_type):
         wanted["contact_type"] = person.contact_type
     if not contact.lead_source or (contact.date_added is not None and person.at < contact.date_added):

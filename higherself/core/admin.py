@@ -6,6 +6,7 @@ So the look (django-unfold) can be changed in one place.
 from __future__ import annotations
 
 from higherself.core.access.sensitive import ask as ask_password
+from higherself.core.access.sensitive import is_fresh
 from higherself.core.adminsite import boards, cells
 from higherself.core.adminsite import system as _system  # noqa: F401 - registers the kernel's own rows
 from higherself.core.adminsite.actions import Answer, Refused, RowAction, who
@@ -80,6 +81,7 @@ __all__ = [
     "chosen",
     "edits",
     "figures",
+    "is_fresh",
     "listings",
     "matters",
     "notices",

@@ -8,37 +8,50 @@ numbers and name are blotted out.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.db import models
 
 from higherself.core.exchange.models import ImportRun
 from higherself.core.history import ChangeSet
-from higherself.core.history.recording import silent
+from higherself.core.history.recording import note, silent
 from higherself.core.history.values import plain
 
 BLOT = "[erased]"
 # Shorter names would blot out parts of other words.
 _SHORTEST = 4
+# Two words of some length, or a number that can be called.
+_SURELY = re.compile(r"\w{2,}\s+\w{2,}|\d(?:\D?\d){6,}")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who it is: the keys of the person's records of kind ``label``, and what tells of the person in texts."""
+    """Who it is: the keys of the person's records of kind ``label``, and what tells of the person in texts.
+
+    ``ids`` are pairs of a service and the id that the person has there.
+    """
 
     label: str
     pks: tuple[int, ...]
     emails: tuple[str, ...]
     words: tuple[str, ...]
+    ids: tuple[tuple[str, str], ...] = ()
 
     @property
     def pattern(self) -> re.Pattern[str] | None:
         found = sorted({word for word in (*self.emails, *self.words) if len(word) >= _SHORTEST}, key=len, reverse=True)
         return re.compile("|".join(map(re.escape, found)), re.IGNORECASE) if found else None
+
+    @property
+    def unmistakable(self) -> tuple[str, ...]:
+        """What tells of this person wherever it stands: addresses, full names and numbers; no single first name."""
+        return (*self.emails, *(word for word in self.words if _SURELY.search(word)))
 
 
 Rows = Callable[[Person], models.QuerySet[Any]]
@@ -85,8 +98,16 @@ def as_dict(row: models.Model) -> dict[str, Any]:
 
 
 # -- erasing --------------------------------------------------------------------------------------------------------
-def erase(person: Person) -> dict[str, int]:
-    """Takes the person out of every table; returns how many rows of each were changed. Runs in a transaction."""
+@dataclass(frozen=True)
+class Erased:
+    """What was erased here: how many rows of each table, and the records that have pages elsewhere, by kind."""
+
+    counts: dict[str, int]
+    records: dict[str, list[int]]
+
+
+def erase(person: Person) -> Erased:
+    """Takes the person out of every table. Runs in a transaction of the caller's."""
     done: dict[str, int] = {}
     touched: set[tuple[str, int]] = {(person.label, pk) for pk in person.pks}
     pattern = person.pattern
@@ -97,7 +118,18 @@ def erase(person: Person) -> dict[str, int]:
             done[item.name] = sum(_erase_row(item, row, pattern) for row in rows)
             touched |= {(row._meta.label_lower, row.pk) for row in rows if isinstance(row.pk, int)}
     _forget_history(touched)
-    return {name: number for name, number in done.items() if number}
+    return Erased({name: number for name, number in done.items() if number}, _mirrored(touched))
+
+
+def _mirrored(touched: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    """Those of the rows that are records, which others mirror. Each gets a line in its history."""
+    found: dict[str, list[int]] = {}
+    for label, pk in sorted(touched):
+        model = apps.get_model(label)
+        if issubclass(model, models.Model) and hasattr(model, "local_change_at"):
+            found.setdefault(label, []).append(pk)
+            note(model, pk, {}, ChangeSet.Kind.ERASED)
+    return found
 
 
 def _erase_row(item: Holder, row: Any, pattern: re.Pattern[str] | None) -> bool:
@@ -152,25 +184,51 @@ def _forget_history(touched: Iterable[tuple[str, int]]) -> None:
             ChangeSet.objects.filter(model=model, record_id__in=pks[at : at + 500]).update(changes={})
 
 
+# -- where erased records are mirrored ------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Followed:
+    """How far a mirror has followed: pages of the records in all, those that still hold what was erased, and why."""
+
+    total: int
+    waiting: int
+    why: str = ""
+
+
+Follower = Callable[[Mapping[str, list[int]]], Followed]
+_followers: dict[str, Follower] = {}
+
+
+def follow(place: str, follower: Follower) -> None:
+    """Registers who says how far a mirror of our records has followed an erasure."""
+    _followers[place] = follower
+
+
+def followed(place: str, records: Mapping[str, list[int]]) -> Followed:
+    return _followers[place](records) if place in _followers else Followed(0, 0)
+
+
 # -- the kernel's own tables ----------------------------------------------------------------------------------------
+def mentions(person: Person, *columns: str) -> models.Q:
+    """That one of the text or JSON columns names the person: by an address, the full name or a number."""
+    wanted = models.Q(pk__in=[])
+    for word in person.unmistakable:
+        for column in columns:
+            wanted |= models.Q(**{f"{column}__icontains": word})
+            if not word.isascii():
+                # In JSON it may stand in escapes.
+                wanted |= models.Q(**{f"{column}__icontains": json.dumps(word)[1:-1]})
+    return wanted
+
+
 def mentioned(queryset: Callable[[], models.QuerySet[Any]], *columns: str) -> Rows:
-    """Rows whose text or JSON columns contain an address of the person."""
-
-    def rows(person: Person) -> models.QuerySet[Any]:
-        wanted = models.Q()
-        for email in person.emails:
-            for column in columns:
-                wanted |= models.Q(**{f"{column}__icontains": email})
-        return queryset().filter(wanted) if person.emails else queryset().none()
-
-    return rows
+    """Rows of which a text or JSON column names the person."""
+    return lambda person: queryset().filter(mentions(person, *columns))
 
 
 def _log_lines(person: Person) -> models.QuerySet[Any]:
     app, _dot, model = person.label.partition(".")
-    return LogEntry.objects.filter(
-        content_type__app_label=app, content_type__model=model, object_id__in=[str(pk) for pk in person.pks]
-    )
+    own = models.Q(content_type__app_label=app, content_type__model=model, object_id__in=[str(pk) for pk in person.pks])
+    return LogEntry.objects.filter(own | mentions(person, "object_repr", "change_message"))
 
 
 def _changes(person: Person) -> models.QuerySet[Any]:
@@ -178,5 +236,5 @@ def _changes(person: Person) -> models.QuerySet[Any]:
 
 
 holder("changes", _changes, clear={"changes": dict})
-holder("staff_log", _log_lines, clear={"object_repr": BLOT})
+holder("staff_log", _log_lines)
 holder("imports", mentioned(ImportRun.objects.all, "sample", "refused"), clear={"content": b""})

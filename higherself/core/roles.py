@@ -59,6 +59,10 @@ ACCESS: dict[str, Access] = {
     "campaigns.segment": Access("vac", "vac", "v", "v"),
     "campaigns.segmentmembership": _LEDGER,
     "contacts.contactmerge": Access("v", "v", "v", ""),
+    # For Owners: a receipt names nobody, what a person is found by elsewhere is shown on the page alone.
+    "contacts.erasure": _NOBODY,
+    "contacts.erasureplace": _NOBODY,
+    "contacts.erasedaddress": _NOBODY,
     "community.member": Access("vac", "v", "vac", "v"),
     "community.reward": Access("vac", "v", "vac", "v"),
     "campaigns.feedback": _ALL_WORK,

@@ -42,6 +42,8 @@ __all__ = [
 ]
 
 Status = InboundEvent.Status
+# What a delivery becomes when nothing of its content may be kept.
+EMPTIED: dict[str, Any] = {"body": b'{"erased": true}', "headers": dict, "query": "", "ordering_key": ""}
 
 LEASE = timedelta(seconds=60)
 # Seconds to the next attempt after the first, second … failure; then a person has to look.
@@ -153,6 +155,13 @@ def mark_processed(event: InboundEvent, created: Iterable[dict[str, Any]] = ()) 
 def mark_ignored(event: InboundEvent, reason: str) -> None:
     """Nothing was to be done, for a reason that staff can read."""
     _finish(event, Status.IGNORED, error=_clean(reason))
+
+
+def forget(event: InboundEvent) -> None:
+    """Takes away what the delivery said, and whom it was about; that it came, and what became of it, stays."""
+    InboundEvent.objects.filter(pk=event.pk).update(
+        **{name: value() if callable(value) else value for name, value in EMPTIED.items()}
+    )
 
 
 def mark_failed(event: InboundEvent, error: BaseException) -> None:

@@ -11,14 +11,29 @@ from django.db.models.expressions import RawSQL
 
 from higherself.core import personal
 from higherself.core.personal import Person
+from higherself.integrations.client import ERASE
+from higherself.integrations.inbox import EMPTIED
 from higherself.integrations.models import InboundEvent, OutboundCall
 
 Status = InboundEvent.Status
-_ERASED_BODY = b'{"erased": true}'
+# The ordering keys of deliveries about a person, which are all that some of them name the person by.
+_KEYS = {
+    "hubspot": "contact:{}",
+    "beehiiv": "{}",
+    "circle": "member:{}",
+    "tutorlm": "student:{}",
+    "woocommerce": "customer:{}",
+}
+
+
+def heard_from(person: Person) -> set[str]:
+    """The providers that have told of the person."""
+    return set(_events(person).order_by().values_list("provider", flat=True).distinct())
 
 
 def _events(person: Person) -> QuerySet[Any]:
-    """Deliveries in which an address of the person stands, as it is or as forms write it; and those about the person.
+    """Deliveries in which an address of the person stands, as it is or as forms write it; and those about the person,
+    by the address or by the id that they have at the service.
 
     Every body is searched: slow, and rare.
     """
@@ -32,7 +47,10 @@ def _events(person: Person) -> QuerySet[Any]:
         found |= Q(pk__in=InboundEvent.objects.filter(RawSQL(f"{column} > 0", [text], BooleanField())).values("pk"))  # noqa: S611 - a fixed text with a parameter
         assert number < 1000
     found |= Q(ordering_key__in=person.emails)
-    return InboundEvent.objects.filter(found) if person.emails else InboundEvent.objects.none()
+    for service, name in person.ids:
+        if service in _KEYS:
+            found |= Q(provider=service, ordering_key=_KEYS[service].format(name))
+    return InboundEvent.objects.filter(found)
 
 
 def _unwork(event: InboundEvent) -> None:
@@ -43,9 +61,9 @@ def _unwork(event: InboundEvent) -> None:
 
 def _calls(person: Person) -> QuerySet[Any]:
     found = Q(about_model=person.label, about_id__in=[str(pk) for pk in person.pks])
-    for mail in person.emails:
-        found |= Q(payload__icontains=mail) | Q(result__icontains=mail)
-    return OutboundCall.objects.filter(found)
+    found |= personal.mentions(person, "payload", "result", "error")
+    # A call that erases must know whom until it is done; it forgets by itself.
+    return OutboundCall.objects.filter(found).exclude(operation=ERASE)
 
 
 def _uncall(call: OutboundCall) -> None:
@@ -58,7 +76,7 @@ def _uncall(call: OutboundCall) -> None:
 personal.holder(
     "deliveries",
     _events,
-    clear={"body": _ERASED_BODY, "headers": dict, "query": "", "ordering_key": ""},
+    clear=EMPTIED,
     before=_unwork,
 )
 personal.holder("calls", _calls, clear={"payload": dict, "result": dict, "record": ""}, before=_uncall)

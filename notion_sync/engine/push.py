@@ -14,7 +14,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from higherself.core.errors import Conflict, Permanent, Retryable
-from higherself.core.models import Record
+from higherself.core.models import ChangeSet, Record
 from notion_sync.client import InTrash, NotAuthorised, NotionApi, NotionUnreachable, NotShared, Uncertain
 from notion_sync.engine import deletes
 from notion_sync.engine.apply import Applier
@@ -262,6 +262,8 @@ class Pusher:
 
     def _archive(self, change: Change) -> None:
         tie = change.tie
+        if tie.page_id is not None and change.values and self._was_erased(change.row):
+            self._empty(change)
         if tie.page_id is not None and not tie.in_trash:
             try:
                 self.api.update_page(tie.page_id, {"in_trash": True})
@@ -272,6 +274,21 @@ class Pusher:
             tie.save(update_fields=["in_trash", "synced_at"])
             self.counts.add(self.mapping.key, "trashed")
         self._done(change.row)
+
+    def _was_erased(self, row: Record) -> bool:
+        notes = ChangeSet.objects.filter(model=row._meta.label_lower, record_id=row.pk)
+        return notes.filter(kind=ChangeSet.Kind.ERASED).exists()
+
+    def _empty(self, change: Change) -> None:
+        """A page in the trash can be read and put back for thirty days, so what was erased is taken out of it. Notion
+        changes no page that is in its trash: it is fetched out for as long as that takes."""
+        tie = change.tie
+        if tie.in_trash:
+            self.api.update_page(tie.page_id or "", {"in_trash": False})
+            tie.in_trash = False
+            tie.save(update_fields=["in_trash"])
+        page = self.api.update_page(tie.page_id or "", {"properties": self._wire(change)})
+        self._settle(change, page, change.values)
 
     def _restore(self, change: Change) -> None:
         page = self.api.update_page(change.tie.page_id or "", {"in_trash": False})

@@ -194,7 +194,7 @@ def test_who_is_erased_is_erased_from_the_answers_too():
     contact = instance.contact
     person = personal.Person(contact._meta.label_lower, (contact.pk,), (contact.email,), ("Ada",))
 
-    done = personal.erase(person)
+    done = personal.erase(person).counts
 
     for row in (drafted, waiting):
         row.refresh_from_db()

@@ -9,7 +9,7 @@ import time_machine
 from agents_app import rounds
 from agents_app.agents.base import Context
 from agents_app.agents.registry import AGENTS
-from agents_app.models import AgentRun, DataTransformation, Task, WorkflowInstance
+from agents_app.models import AgentRun, Approval, DataTransformation, Task, WorkflowInstance
 from agents_app.services import catalog
 from campaigns.models import Segment
 from contacts import interactions
@@ -234,11 +234,13 @@ def test_hubspot_fills_blanks_and_overwrites_nothing():
     assert (results, contact.city, contact.company) == (["nothing", "done"], "Paris", "Engines")
 
 
-def test_who_wants_to_be_forgotten_is_written_to_no_more_and_somebody_erases_them():
+def test_who_wants_to_be_forgotten_is_written_to_no_more_and_an_owner_is_asked():
     contact = make_contact(hubspot_contact_id="51", email_opt_in=True)
     assert [hubspot(EventKind.CONTACT_FORGOTTEN) for _ in range(2)] == ["done", "duplicate"]
     contact.refresh_from_db()
-    assert (contact.accepts_email_marketing, Task.objects.get().priority) == (False, "Urgent")
+    approval = Approval.objects.get()
+    assert contact.accepts_email_marketing is False
+    assert (approval.action, approval.subject_id, approval.requested_by) == ("person.erase", contact.pk, "HubSpot")
 
 
 def test_somebody_elses_contact_is_none_of_ours():

@@ -23,6 +23,7 @@ from django.utils import timezone
 from agents_app.models import AgentRun, Notification, WorkflowTransition
 from agents_app.services import catalog
 from campaigns.segments import SegmentMembership
+from contacts.erasures import ErasedAddress, Erasure, ErasurePlace
 from contacts.ledger import ConsentChange, Interaction
 from contacts.merges import ContactMerge
 from higherself.core.models import ApiToken, ChangeSet, Heartbeat, ImportRun, LoginAttempt
@@ -83,6 +84,10 @@ def _held(**given: Any) -> PendingDelete:
 
 def _database() -> NotionDatabase:
     return NotionDatabase.objects.create(key=f"extra_{next(_numbers)}", title="Extra", state="ok")
+
+
+def _erasure() -> Erasure:
+    return Erasure.objects.create(contact_ref=f"CTCT-{next(_numbers)}", actor="Olga")
 
 
 def _log_entry() -> LogEntry:
@@ -170,6 +175,9 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "contacts.contactmerge": lambda: ContactMerge.objects.create(
         survivor=factories.make_contact(), merged=factories.make_contact()
     ),
+    "contacts.erasure": _erasure,
+    "contacts.erasureplace": lambda: ErasurePlace.objects.create(erasure=_erasure(), place="notion", label="Notion"),
+    "contacts.erasedaddress": lambda: ErasedAddress.objects.create(erasure=_erasure(), digest=f"{next(_numbers)}"),
     "core.loginattempt": lambda: LoginAttempt.objects.create(account=f"a{next(_numbers)}", failures=2),
     "core.apitoken": lambda: ApiToken.objects.create(name="t", digest=f"d{next(_numbers)}"),
     "auth.user": lambda: User.objects.create(username=f"u{next(_numbers)}"),

@@ -37,6 +37,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(gettext_lazy("Community"), "diversity_3", "community.member"),
             Entry(gettext_lazy("Feedback"), "reviews", "campaigns.feedback"),
             Entry(gettext_lazy("Business entities"), "storefront", "contacts.businessentity"),
+            Entry(gettext_lazy("Erasures"), "person_off", "contacts.erasure", ("erasures",)),
         ),
     ),
     (

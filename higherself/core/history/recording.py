@@ -42,6 +42,11 @@ class Scope:
         return (self.actor if isinstance(self.actor, str) else self.actor())[:200]
 
 
+def origin() -> str:
+    """By what kind of actor rows are written just now: one of `higherself.core.history`'s words."""
+    return _scope.get().origin
+
+
 _scope: ContextVar[Scope] = ContextVar("history", default=Scope())  # noqa: B039 - the default is never changed
 
 

@@ -106,10 +106,27 @@ class OutboundCallAdmin(Worked, ReadOnlyAdmin):
     wanted = cells.when("created_at", gettext_lazy("wanted"))
     reason = cells.short("error", gettext_lazy("reason"), length=120)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of a call that erases somebody nobody reads here whom it is about."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or not outbox.forgets(obj):
+            return found
+        hidden = {"show_payload", "record"}
+        kept = [(title, _without(options, hidden)) for title, options in found]
+        return [(title, options) for title, options in kept if options["fields"]]
+
     @display(description=gettext_lazy("about"))
     def about(self, obj: OutboundCall) -> Any:
+        if outbox.forgets(obj):
+            return _("somebody who is erased")
         url = cells.change_url(obj.about_model, obj.about_id) if obj.about_model else ""
         return cells.link(url, obj.record or obj.about_id) if url else obj.record or cells.NOTHING
+
+
+def _without(options: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
+    rows = [line if isinstance(line, (list, tuple)) else (line,) for line in options["fields"]]
+    shown = [tuple(name for name in row if name not in hidden) for row in rows]
+    return {**options, "fields": [row for row in shown if row]}
 
 
 def _needing_a_person(calls: QuerySet[OutboundCall]) -> QuerySet[OutboundCall]:

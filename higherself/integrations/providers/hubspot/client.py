@@ -80,9 +80,9 @@ class HubSpotClient(ProviderClient):
     def erase_contact(self, wanted: Traces, attempt: Attempt) -> Outcome:
         """For good, with what is associated (HubSpot: GDPR delete). By ids that were looked up first: an address that
         HubSpot does not know would be put on its blocklist, and could not come back by a new consent either."""
-        named = [(name, {}) for name in wanted.ids] + [(name, {"idProperty": "email"}) for name in wanted.emails]
         erased = 0
-        for name, params in named:
+        for name in (*wanted.ids, *wanted.emails):
+            params = {"idProperty": "email"} if "@" in name else {}
             found = self.get(f"{API}/contacts/{segment(name)}", params=params, accept=(404,))
             if found.status != 404:
                 self.post(f"{API}/contacts/gdpr-delete", json={"objectId": str(found.object["id"])})
