@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from agents_app import dispatch
+from agents_app import dispatch, edited
 from agents_app.choices import AgentStatus, TaskStatus
 from agents_app.models import Agent, Task
 from agents_app.services import catalog, dependencies, edits
 from higherself.core import jobs
-from higherself.core.signals import record_pulled
+from higherself.core.signals import changes_noted, record_pulled
 from higherself.integrations.intake import JOB as DRAIN_INBOX
 
 for _model in catalog.MODELS:
@@ -30,22 +31,33 @@ def task_was_saved(sender: type[Task], instance: Task, raw: bool = False, **_kwa
 @receiver(post_save, sender=Agent)
 def agent_was_saved(sender: type[Agent], instance: Agent, raw: bool = False, **_kwargs: Any) -> None:
     if not raw and instance.status == AgentStatus.DEPLOYED:
-        jobs.wake(DRAIN_INBOX)
-        jobs.wake("sweep")
+        _wake_what_waited()
+
+
+def _wake_what_waited() -> None:
+    for name in (DRAIN_INBOX, "sweep", edited.JOB):
+        jobs.wake(name)
+
+
+@receiver(changes_noted)
+def changes_were_noted(sender: type[Any], notes: Sequence[Any], **_kwargs: Any) -> None:
+    """What people do in the console."""
+    edited.in_the_console(notes)
 
 
 @receiver(record_pulled)
 def record_was_pulled(sender: type[Any], pk: Any, changed: dict[str, tuple[Any, Any]], **kwargs: Any) -> None:
     """A person's edit in Notion. Rows may have been written without `save`, so signals of it may be missing."""
+    actor = str(kwargs.get("actor") or "Notion")
+    edited.in_notion(sender, pk, changed, actor, kwargs.get("made_at"))
     if sender in catalog.MODELS:
         catalog.stale()
     if sender is Task and "status" in changed:
-        _task_pulled(pk, str(changed["status"][0]), str(kwargs.get("actor") or "Notion"))
+        _task_pulled(pk, str(changed["status"][0]), actor)
     elif sender in edits.RUNS:
-        edits.pulled(sender, pk, changed, str(kwargs.get("actor") or "Notion"))
+        edits.pulled(sender, pk, changed, actor)
     elif sender is Agent and changed.get("status", ("", ""))[1] == AgentStatus.DEPLOYED:
-        jobs.wake(DRAIN_INBOX)
-        jobs.wake("sweep")
+        _wake_what_waited()
 
 
 def _task_pulled(pk: Any, before: str, actor: str) -> None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.db.models.signals import post_save
 from django.dispatch import receiver
+from django.utils import timezone
 
 from agents_app import dispatch
 from agents_app.agents.audience_segmentation import AudienceDue, AudienceSegmentationAgent
@@ -27,7 +30,7 @@ from agents_app.services import approvals
 from agents_app.workflow import effects
 from agents_app.workflow.machine import END_STATUSES
 from agents_app.workflow.run import Run
-from campaigns.choices import CampaignStatus
+from campaigns.choices import CampaignStatus, CampaignType
 from campaigns.models import Campaign
 from contacts import consent
 from contacts.choices import NO_MARKETING
@@ -41,6 +44,8 @@ logger = logging.getLogger(__name__)
 CAMPAIGNS, CONTENT, AUDIENCE = "tend_campaigns", "tend_content", "analyse_audience"
 # So many campaigns are looked after in one round; the newest first, as old ones that nobody ends only wait.
 MOST = 500
+# What has ended or was called off is looked at for so long after its last change.
+STILL_NEW = timedelta(days=2)
 # Seconds that one round may take.
 TIME_BOX = 30.0
 
@@ -52,12 +57,18 @@ def tend_campaigns() -> int:
     rows = Campaign.objects.live().exclude(pk__in=ended.exclude(campaign=None).values("campaign_id"))
     # What is over and never had a workflow here is history.
     over = rows.filter(status__in=[CampaignStatus.COMPLETED, CampaignStatus.CANCELLED], workflow_instances=None)
-    done = 0
-    for campaign in rows.exclude(pk__in=over.values("pk")).order_by("-pk")[:MOST]:
-        if flow.is_mail(campaign):
-            run = _tell(WorkKind.CAMPAIGN_DUE, CampaignDue(campaign_pk=campaign.pk), MarketingCampaignAgent.__name__)
-            done += run
-    return done
+    left = rows.exclude(pk__in=over.values("pk")).order_by("-pk")[:MOST]
+    due = [*(row.pk for row in left if flow.is_mail(row)), *_without_mail()]
+    agent = MarketingCampaignAgent.__name__
+    return sum(_tell(WorkKind.CAMPAIGN_DUE, CampaignDue(campaign_pk=pk), agent) for pk in due)
+
+
+def _without_mail() -> list[int]:
+    """Those that no workflow looks after, until some days after they have ended."""
+    rows = Campaign.objects.live().exclude(campaign_type__in=["", CampaignType.EMAIL])
+    over = Q(status__in=[CampaignStatus.COMPLETED, CampaignStatus.CANCELLED])
+    recent = rows.exclude(over & ~Q(updated_at__gte=timezone.now() - STILL_NEW)).order_by("-pk")
+    return [row.pk for row in recent[:MOST] if not flow.is_mail(row)]
 
 
 @job(CONTENT, every_seconds=60)

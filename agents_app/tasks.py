@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from agents_app import dispatch
+from agents_app import dispatch, edited
 from agents_app.choices import TaskStatus
 from agents_app.models import Task
 from agents_app.services import catalog, counts, integrations, reminders, sender, work
@@ -43,6 +43,19 @@ def drain_inbox() -> int:
             dispatch.process(event)
         done += len(events)
     jobs.wake(DRAIN_INBOX)
+    return done
+
+
+@job(edited.JOB, every_seconds=60)
+def heed_edits() -> int:
+    """Works on what people have edited until nothing waits; returns how many edits that were."""
+    ends, done = time.monotonic() + TIME_BOX, 0
+    while time.monotonic() < ends:
+        heeded = edited.heed()
+        if not heeded:
+            return done
+        done += heeded
+    jobs.wake(edited.JOB)
     return done
 
 

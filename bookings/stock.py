@@ -39,7 +39,7 @@ def change(product: Product, difference: int) -> bool:
         return _unique(product)
     before = product.inventory_count
     product.inventory_count = before + difference
-    _follow(product)
+    follow(product)
     if (product.inventory_count, difference) != (before, 0):
         product.save(update_fields=["inventory_count", "status"])
     return is_low(product)
@@ -60,7 +60,7 @@ def report(product: Product, count: int | None, at: datetime) -> list[str]:
         return []
     product.stock_at = at
     product.inventory_count = count if count is None or product.pk is None else count + _since(product, at)
-    _follow(product)
+    follow(product)
     return ["stock_at", "inventory_count", "status"]
 
 
@@ -85,13 +85,17 @@ def _unique(product: Product) -> bool:
     return False
 
 
-def _follow(product: Product) -> None:
-    """Nothing left is Sold or Out of Stock; what has come back is Active again. Other decisions of people stay."""
-    counted = product.inventory_count
+def follow(product: Product) -> bool:
+    """Nothing left is Sold or Out of Stock; what has come back is Active again. Other decisions of people stay.
+
+    The product is not saved; returns whether its status has changed.
+    """
+    counted, before = product.inventory_count, product.status
     if counted is None:
-        return
+        return False
     if counted <= 0 and product.status in (ProductStatus.ACTIVE, *_GONE):
         art = product.type == ProductType.ART_PIECE
         product.status = ProductStatus.SOLD if art else ProductStatus.OUT_OF_STOCK
     elif counted > 0 and product.status in _GONE:
         product.status = ProductStatus.ACTIVE
+    return product.status != before

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from higherself.core.health import OK, Component
 from higherself.integrations.events import EventKind
@@ -31,6 +31,8 @@ class WorkKind(str, Enum):
     CAMPAIGN_DUE = "campaign.due"
     CONTENT_DUE = "content.due"
     AUDIENCE_DUE = "audience.due"
+    # A person has made or changed a record.
+    RECORD_EDITED = "record.edited"
     # One agent to another.
     CONTENT_PUBLISHED = "content.published"
     SURVEY_RECEIVED = "survey.received"
@@ -102,6 +104,31 @@ class Context:
     occurred_at: datetime = field(default_factory=timezone.now)
 
 
+class RecordEdited(BaseModel):
+    """A person has made a record, or changed fields of it, in Notion or in the console.
+
+    ``model`` is its label in lower case, ``changed`` holds the watched fields with the value before and the one after;
+    ``occasion`` tells this edit from others of the same record.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    pk: int
+    changed: dict[str, tuple[Any, Any]] = {}
+    is_new: bool = False
+    by: str = ""
+    occasion: str = ""
+
+    def became(self, field: str) -> Any:
+        """The new value of a field; None when this edit did not touch it."""
+        return self.changed[field][1] if field in self.changed else None
+
+
+# Among the fields that an agent watches: the making of a record.
+MADE = "made"
+
+
 class BaseAgent(ABC):
     """Extend it, add one line to `registry`, and write a test: nothing else is needed for a new agent.
 
@@ -116,6 +143,8 @@ class BaseAgent(ABC):
     consumes: ClassVar[Mapping[AnyKind, type[BaseModel]]] = {}
     # The events by which it moves instances, by workflow: what neither a person, a task nor the clock fires.
     emits: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # The fields, and `MADE`, by model: people's edits of them are handed over as `RecordEdited`.
+    watches: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @property
     def agent_id(self) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from agents_app.agents.base import BaseAgent, Context, Outcome
-from agents_app.sales import bookings, orders, packages, shop
+from agents_app.agents.base import MADE, BaseAgent, Context, Outcome, RecordEdited, WorkKind
+from agents_app.sales import bookings, by_hand, orders, packages, shop
 from higherself.integrations.events import EventKind
 from higherself.integrations.material import (
     BookingMaterial,
@@ -60,7 +60,8 @@ class BookingAgent(BaseAgent):
         "Inventory Management",
     )
     apis = ("NOTION_API", "AMELIA_API", "WOOCOMMERCE_API", "HUBSPOT_API")
-    consumes = {kind: _READ_AS[work] for kind, work in _WORK.items()}
+    consumes = {**{kind: _READ_AS[work] for kind, work in _WORK.items()}, WorkKind.RECORD_EDITED: RecordEdited}
+    watches = {"bookings.product": (MADE, "status")}
     emits = {
         bookings.WORKFLOW: (
             *("approved", "payment_received", "confirmation_sent", "rescheduled", "canceled", "rejected", "no_show"),
@@ -74,4 +75,6 @@ class BookingAgent(BaseAgent):
     }
 
     def handle(self, data: Any, context: Context) -> Outcome:
+        if isinstance(data, RecordEdited):
+            return by_hand.heed(data, context)
         return _WORK[EventKind(context.kind.value)](data, context)

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from agents_app.agents.base import BaseAgent, Context, Outcome, Result, WorkKind
-from agents_app.community import courses, members, rewards, surveys, watch
+from agents_app.agents.base import MADE, BaseAgent, Context, Outcome, RecordEdited, Result, WorkKind
+from agents_app.community import by_hand, courses, members, rewards, surveys, watch
 from higherself.integrations.events import EventKind
 from higherself.integrations.material import CommunityMaterial, LearningMaterial, MemberMaterial, SurveyMaterial
 
@@ -40,10 +40,19 @@ class CommunityEngagementAgent(BaseAgent):
         EventKind.SURVEY_ANSWERED: SurveyMaterial,
         WorkKind.SURVEY_RECEIVED: SurveyMaterial,
         WorkKind.COMMUNITY_DAY: CommunityDay,
+        WorkKind.RECORD_EDITED: RecordEdited,
+    }
+    watches = {
+        "contacts.contact": ("status", "email"),
+        "community.member": (MADE, "membership_status"),
+        "campaigns.feedback": (MADE, "rating", "sentiment", "response"),
+        "community.reward": (MADE, "status", "end_date"),
     }
     emits = {"WF-COMMUNITY": ("activity", "champion", "score_fell", "member_removed")}
 
     def handle(self, data: Any, context: Context) -> Outcome:
+        if isinstance(data, RecordEdited):
+            return by_hand.heed(data, context)
         if isinstance(data, LearningMaterial):
             return courses.hear(data, context)
         if isinstance(data, SurveyMaterial):

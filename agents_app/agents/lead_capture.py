@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from agents_app.agents.base import BaseAgent, Context, Created, Outcome, Result, WorkKind
-from agents_app.leads import fieldmap, scoring, surveys
+from agents_app.agents.base import MADE, BaseAgent, Context, Created, Outcome, RecordEdited, Result, WorkKind
+from agents_app.leads import by_hand, fieldmap, scoring, surveys
 from agents_app.leads.schema import Lead, LeadSubmission
 from agents_app.models import WorkflowInstance
 from agents_app.services import catalog, contacts, crm
@@ -56,10 +56,17 @@ class LeadCaptureAgent(BaseAgent):
     description = "Takes leads from forms and other sources, scores them and starts the lead workflow."
     capabilities = ("Lead Capture", "Lead Processing", "CRM Sync", "Workflow Management")
     apis = ("NOTION_API", "TYPEFORM_API", "HUBSPOT_API", "SNOVIO_API", "USERFEEDBACK_API")
-    consumes = {EventKind.LEAD_SUBMITTED: LeadSubmission, WorkKind.LEAD_FOUND: LeadSubmission}
+    consumes = {
+        EventKind.LEAD_SUBMITTED: LeadSubmission,
+        WorkKind.LEAD_FOUND: LeadSubmission,
+        WorkKind.RECORD_EDITED: RecordEdited,
+    }
     emits = {WORKFLOW: ("scored", "rescored")}
+    watches = {"contacts.contact": (MADE, "status")}
 
-    def handle(self, data: LeadSubmission, context: Context) -> Outcome:
+    def handle(self, data: LeadSubmission | RecordEdited, context: Context) -> Outcome:
+        if isinstance(data, RecordEdited):
+            return by_hand.heed(data, context)
         form = catalog.current().form_map(context.source, data.form_id)
         if form.map.purpose == "survey":
             return surveys.pass_on(data, form, context)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from agents_app.agents.base import BaseAgent, Context, Created, Outcome, Result, WorkKind
-from agents_app.marketing import outreach, posts, stages, subscribers
+from agents_app.marketing import flow, outreach, plain, posts, stages, subscribers
 from agents_app.text import one_line
 from campaigns.choices import CampaignChannel, CampaignType
 from campaigns.models import Campaign
@@ -89,7 +89,7 @@ def _tend(data: CampaignDue, context: Context) -> Outcome:
     campaign = Campaign.objects.live().select_for_update(of=("self",)).filter(pk=data.campaign_pk).first()
     if campaign is None:
         return Outcome(Result.NOTHING, "The campaign is gone.")
-    done = stages.tend(campaign, context)
+    done = stages.tend(campaign, context) if flow.is_mail(campaign) else plain.tend(campaign, context)
     if not done:
         return Outcome(Result.NOTHING, f"Nothing is due for “{campaign}”.")
     return Outcome(Result.DONE, f"“{campaign}”: {'; '.join(done)}.".replace("..", "."))

@@ -8,9 +8,9 @@ from typing import Any
 from django.db import transaction
 from pydantic import BaseModel, ConfigDict
 
-from agents_app.agents.base import BaseAgent, Context, Created, Outcome, Result, WorkKind
+from agents_app.agents.base import MADE, BaseAgent, Context, Created, Outcome, RecordEdited, Result, WorkKind
 from agents_app.models import Task, WorkflowInstance
-from agents_app.services import catalog, work
+from agents_app.services import catalog, upkeep, work
 from agents_app.workflow import engine
 from agents_app.workflow.machine import END_STATUSES, IllegalTransition
 from higherself.core.errors import Conflict, Permanent
@@ -39,9 +39,20 @@ class TaskManagementAgent(BaseAgent):
     description = "Makes tasks from workflow templates and moves workflows on when the tasks are done."
     capabilities = ("Task Creation", "Task Management", "Workflow Management", "Workflow Orchestration")
     apis = ("NOTION_API", "HUBSPOT_API")
-    consumes = {WorkKind.STATE_ENTERED: StateEntered, WorkKind.TASK_DONE: TaskDone}
+    consumes = {
+        WorkKind.STATE_ENTERED: StateEntered,
+        WorkKind.TASK_DONE: TaskDone,
+        WorkKind.RECORD_EDITED: RecordEdited,
+    }
+    watches = {
+        "contacts.businessentity": (MADE, "integration_status"),
+        "agents_app.task": ("status", "notes"),
+    }
 
     def handle(self, data: Any, context: Context) -> Outcome:
+        if isinstance(data, RecordEdited):
+            of_entity = data.model == "contacts.businessentity"
+            return upkeep.entity(data, context) if of_entity else upkeep.task(data, context)
         if isinstance(data, TaskDone):
             return self._done(data, context)
         return self._entered(data, context)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agents_app.agents.base import Context
-from agents_app.choices import SourceSystem
-from agents_app.models import WorkflowInstance
+from agents_app.choices import OPEN_TASK, SourceSystem, TaskStatus
+from agents_app.models import Task, WorkflowInstance
 from agents_app.services import catalog
 from agents_app.workflow import effects, engine
 from agents_app.workflow.machine import END_STATUSES
@@ -40,7 +40,7 @@ def of(contact: Contact) -> WorkflowInstance | None:
 def follow(contact: Contact, member: Member, context: Context) -> Moved:
     """Opens a stay where none is open, and moves the open one to where what is known puts it."""
     instance = of(contact)
-    gone = member.membership_status == MembershipStatus.INACTIVE
+    gone = member.membership_status in (MembershipStatus.INACTIVE, MembershipStatus.EXPIRED)
     if instance is None or (_has_ended(instance) and not gone and _is_back(instance, member)):
         if gone and instance is None:
             return _open(contact, member, context, number=1, leaves=True)
@@ -55,6 +55,8 @@ def follow(contact: Contact, member: Member, context: Context) -> Moved:
     elif not told:
         return Moved()
     followed = run.save()
+    if told and not engine.facts_of(instance).get("invited"):
+        _withdraw_invitation(instance)
     text = f", {instance.instance_id} went to “{instance.current_state}”" if event else ""
     return Moved(text, tuple(followed.tasks))
 
@@ -89,6 +91,7 @@ def _open(contact: Contact, member: Member, context: Context, *, number: int, le
         now=context.now,
         assigned_agent=known.agents.get(context.actor),
     )
+    run.instance.key_data["invited"] = member.membership_status == MembershipStatus.PENDING
     _facts(run, member)
     run.begin("" if number == 1 else "Back in the community")
     if leaves:
@@ -105,6 +108,10 @@ def _facts(run: Run, member: Member) -> bool:
         # Idle from the day after the last activity.
         facts["idle_since"] = (last + timedelta(days=1)).date().isoformat()
     known = run.instance.key_data if isinstance(run.instance.key_data, dict) else {}
+    if known.get("invited") and member.membership_status == MembershipStatus.ACTIVE:
+        # They have come: from now on they are welcomed like anybody else.
+        facts["invited"] = False
+        run.revisit()
     if all(known.get(name) == value for name, value in facts.items()):
         return False
     run.instance.key_data = {**known, **facts}
@@ -125,6 +132,12 @@ def _event(run: Run, member: Member, gone: bool) -> str:
     if "score_fell" in possible and member.engagement_score < CHAMPION_UNTIL:
         return "score_fell"
     return ""
+
+
+def _withdraw_invitation(instance: WorkflowInstance) -> None:
+    """Nobody has to ask whoever is there."""
+    key = f"{instance.instance_id}:invite_member:"
+    Task.objects.filter(task_key__startswith=key, status__in=OPEN_TASK).update(status=TaskStatus.CANCELLED)
 
 
 @effects.after(WORKFLOW)

@@ -140,7 +140,8 @@ def _figures(member: Member, rows: list[Interaction], context: Context) -> dict[
         wanted["join_date"] = min(first, member.join_date) if member.join_date else first
     attended = [f"Circle event {row.about}" for row in here if row.kind == Kind.EVENT_ATTENDED and row.about]
     wanted["events_attended"] = union(member.events_attended, attended)
-    if member.membership_status not in _BY_STAFF:
+    joined = any(row.kind == Kind.JOINED for row in here)
+    if member.membership_status not in _BY_STAFF or (member.membership_status == MembershipStatus.PENDING and joined):
         wanted["membership_status"] = MembershipStatus.INACTIVE if has_left(here) else MembershipStatus.ACTIVE
     # What somebody buys in the shop is no membership.
     paid = any(row.kind == Kind.PURCHASE and row.source == SOURCE for row in rows)

@@ -90,7 +90,7 @@ def hear(data: SurveyMaterial, context: Context) -> Outcome:
             about=feedback.survey_form,
         )
         people.count(contact, context.now)
-    tasks = [_look(feedback, contact, context)] if feedback.response_required else []
+    tasks = [look(feedback, contact, context)] if feedback.response_required else []
     rows = [feedback, *([contact] if new and contact else []), *tasks]
     mood = feedback.sentiment.lower() or "without a rating"
     text = f"{feedback.feedback_id} from {contact or 'somebody without an address'}: {mood}"
@@ -191,9 +191,14 @@ def _mood(rating: float | None, scale: float | None) -> str:
     return Sentiment.NEGATIVE if of_five < POOR_BELOW else Sentiment.NEUTRAL
 
 
-def _look(feedback: Feedback, contact: Contact | None, context: Context) -> Task:
+def review_key(feedback: Feedback) -> str:
+    return f"{feedback.feedback_id}:review"
+
+
+def look(feedback: Feedback, contact: Contact | None, context: Context) -> Task:
+    """A task to look into bad feedback, and a word to the team."""
     task, _ = errands.errand(
-        f"{feedback.feedback_id}:review",
+        review_key(feedback),
         f"Look into feedback: {contact or feedback.feedback_title}",
         f"{feedback.feedback_title}\n\n{feedback.feedback_content}",
         context,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
-from agents_app.sales import feedback, outbound
+from agents_app.sales import feedback, outbound, shelves
+from bookings import stock
 from bookings.models import Product
 from bookings.signals import stock_counted
 from campaigns.models import Feedback
@@ -39,9 +41,15 @@ def stock_was_counted(sender: type[Any], pk: Any, **_kwargs: Any) -> None:
 
 
 def _counted(pk: Any) -> None:
-    """From now on sales are taken off this figure, and the shop sells by it."""
-    # The plain manager: the figure is what Notion has, and its time is nobody's business there.
-    Product._base_manager.filter(pk=pk).update(stock_at=timezone.now())
-    row = Product.objects.filter(pk=pk).first()
-    if row is not None:
+    """From now on sales are taken off this figure, the status follows it, and the shop sells by it."""
+    with transaction.atomic():
+        row = stock.locked([pk]).get(pk)
+        if row is None:
+            return
+        row.stock_at = timezone.now()
+        # The plain manager: the figure is what Notion has, and its time is nobody's business there.
+        Product._base_manager.filter(pk=pk).update(stock_at=row.stock_at)
+        if stock.follow(row):
+            row.save(update_fields=["status"])
+        shelves.restock(row, stock.is_low(row))
         outbound.stock_counted(row)

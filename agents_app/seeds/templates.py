@@ -144,6 +144,22 @@ TEMPLATES: list[dict[str, Any]] = [
         "{{client_name}} ({{feedback_rating}}):\n\n{{feedback_content}}\n\n{{feedback_id}}\n",
     ),
     _email(
+        "record_alert",
+        "Record Alert",
+        "Custom Event",
+        ["Alert"],
+        "{{alert_title}}",
+        "{{alert_text}}\n",
+    ),
+    _email(
+        "workflow_on_hold",
+        "Workflow on Hold",
+        "Workflow Update",
+        ["Alert"],
+        "On hold: {{instance_name}}",
+        "{{instance_name}} ({{instance_id}}) was put on hold by {{on_hold_by}} in “{{state}}”.\n\n{{reason}}\n",
+    ),
+    _email(
         "task_digest",
         "Tasks Due Today",
         "Task Assignment",

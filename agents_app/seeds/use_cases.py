@@ -6,13 +6,13 @@ from typing import Any
 
 
 def _case(
-    number: int, title: str, workflow: str, integrations: list[str], live: bool, value: str, tags: list[str]
+    number: int, title: str, workflow: str, integrations: list[str], value: str, tags: list[str]
 ) -> dict[str, Any]:
     return {
         "use_case_id": f"UC-FLOW-{number}",
         "use_case_title": title,
         "business_value": value,
-        "implementation_status": "Implemented" if live else "Planned",
+        "implementation_status": "Implemented",
         "priority": "High",
         "tags": tags,
         "workflow": workflow,
@@ -26,7 +26,6 @@ USE_CASES: list[dict[str, Any]] = [
         "Lead Capture & Initial Processing",
         "WF-LEAD-CAPTURE",
         ["INT-NOTION", "INT-TYPEFORM", "INT-HUBSPOT", "INT-SNOVIO", "INT-USERFEEDBACK"],
-        True,
         "Nobody who writes to us is forgotten, and the most promising are answered first.",
         ["Client Experience", "Revenue Generation"],
     ),
@@ -35,7 +34,6 @@ USE_CASES: list[dict[str, Any]] = [
         "Retreat Booking Management",
         "WF-RETREAT-BOOKING",
         ["INT-NOTION", "INT-AMELIA"],
-        False,
         "Every guest is confirmed, prepared, received and asked for feedback.",
         ["Client Experience", "Operational Efficiency"],
     ),
@@ -44,7 +42,6 @@ USE_CASES: list[dict[str, Any]] = [
         "Art Sale & Fulfillment",
         "WF-ART-SALE",
         ["INT-NOTION", "INT-WOOCOMMERCE"],
-        False,
         "Each work of art reaches its collector with papers and thanks, and stock is true.",
         ["Revenue Generation", "Operational Efficiency"],
     ),
@@ -53,7 +50,6 @@ USE_CASES: list[dict[str, Any]] = [
         "Marketing Email Campaign",
         "WF-MKTG-CAMP",
         ["INT-NOTION", "INT-BEEHIIV"],
-        False,
         "Campaigns reach those who want them, and their results are measured.",
         ["Revenue Generation", "Reporting"],
     ),
@@ -62,7 +58,6 @@ USE_CASES: list[dict[str, Any]] = [
         "Automated Task Management",
         "WF-TASK-MGMT",
         ["INT-NOTION"],
-        True,
         "What has to be done is written down, dated and assigned without anybody having to think of it.",
         ["Operational Efficiency", "Automation"],
     ),
@@ -71,7 +66,6 @@ USE_CASES: list[dict[str, Any]] = [
         "Community Engagement",
         "WF-COMMUNITY",
         ["INT-NOTION", "INT-CIRCLE"],
-        False,
         "Members are welcomed, missed when they fall silent, and recognised.",
         ["Client Experience"],
     ),
@@ -80,7 +74,6 @@ USE_CASES: list[dict[str, Any]] = [
         "Content Creation & Distribution",
         "WF-CONT-CYCLE",
         ["INT-NOTION", "INT-BEEHIIV", "INT-PLAUD"],
-        False,
         "Ideas become published content on a known path, with a review before anything goes out.",
         ["Automation"],
     ),
@@ -89,7 +82,6 @@ USE_CASES: list[dict[str, Any]] = [
         "Audience Analysis & Segmentation",
         "WF-AUDIENCE",
         ["INT-NOTION", "INT-WOOCOMMERCE", "INT-AMELIA", "INT-BEEHIIV"],
-        False,
         "Messages go to those whom they concern.",
         ["Reporting", "Revenue Generation"],
     ),

@@ -7,7 +7,6 @@ from typing import Any
 from agents_app.workflow.definitions import SOURCES
 from agents_app.workflow.machine import as_rows
 
-# Only a flow whose agents do their work is Active; the others are defined and wait for theirs.
 _ABOUT: dict[str, dict[str, Any]] = {
     "WF-LEAD-CAPTURE": {
         "status": "Active",

@@ -6,20 +6,39 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Q
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Min, Q
 from django.utils import timezone
 
-from agents_app.choices import HealthStatus, InstanceStatus, NotificationStatus, RunOutcome
-from agents_app.models import Agent, AgentRun, Notification, NotificationTemplate, Workflow, WorkflowInstance
+from agents_app.choices import (
+    HealthStatus,
+    ImplementationStatus,
+    InstanceStatus,
+    NotificationStatus,
+    RunOutcome,
+    WorkflowStatus,
+)
+from agents_app.models import (
+    Agent,
+    AgentRun,
+    Notification,
+    NotificationTemplate,
+    UseCase,
+    Workflow,
+    WorkflowInstance,
+)
+from agents_app.services import alarms
 from higherself.core.models import Record
 
 HEALTH_WINDOW = timedelta(days=1)
 DEGRADED_BELOW, CRITICAL_BELOW = 0.95, 0.5
+LOW_SUCCESS = 0.9
+# Fewer than so many say nothing yet.
+TELLING = 20
 
 
 def refresh() -> int:
     """Writes the figures that have changed; returns how many rows were."""
-    return _agents() + _workflows() + _templates()
+    return _agents() + _workflows() + _templates() + _use_cases()
 
 
 def _write(row: Record, values: dict[str, Any]) -> int:
@@ -42,7 +61,10 @@ def _agents() -> int:
     }
     written = 0
     for agent in Agent.objects.live().filter(agent_id__in=totals):
-        written += _write(agent, _agent_figures(totals[agent.agent_id], recent.get(agent.agent_id)))
+        share = recent.get(agent.agent_id)
+        written += _write(agent, _agent_figures(totals[agent.agent_id], share))
+        if share is not None and share < DEGRADED_BELOW and totals[agent.agent_id]["total"] >= TELLING:
+            alarms.agent_fails(agent, share)
     return written
 
 
@@ -81,8 +103,30 @@ def _workflows() -> int:
             average=Avg(took, filter=Q(status=InstanceStatus.COMPLETED)),
         )
     )
-    figures = {line["workflow_id"]: _workflow_figures(line) for line in lines}
-    return sum(_write(row, figures[row.pk]) for row in Workflow.objects.filter(pk__in=figures))
+    found = {line["workflow_id"]: line for line in lines}
+    written = 0
+    for row in Workflow.objects.filter(pk__in=found):
+        figures = _workflow_figures(found[row.pk])
+        written += _write(row, figures)
+        share = figures["success_rate"]
+        runs = row.status in (WorkflowStatus.ACTIVE, WorkflowStatus.IMPLEMENTED)
+        if runs and share is not None and share < LOW_SUCCESS and found[row.pk]["ended"] >= TELLING:
+            alarms.workflow_fails(row, share)
+    return written
+
+
+def _use_cases() -> int:
+    """What was built and is used is live, from the day on which its first workflow began."""
+    # Earlier versions planted the flows as planned.
+    ours = Q(implementation_status=ImplementationStatus.PLANNED, use_case_id__startswith="UC-FLOW-")
+    built = UseCase.objects.live().filter(Q(implementation_status=ImplementationStatus.IMPLEMENTED) | ours)
+    first = Min("related_workflows__instances__start_date")
+    return sum(
+        _write(
+            row, {"implementation_status": ImplementationStatus.LIVE, "actual_implementation_date": row.began.date()}
+        )
+        for row in built.annotate(began=first).filter(began__isnull=False)
+    )
 
 
 def _workflow_figures(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -134,6 +134,8 @@ OCCASIONS: dict[str, tuple[str, ...]] = {
     "task_escalation_slack": _TASK,
     "task_ready": _TASK,
     "feedback_alert": ("feedback_title", "feedback_id", "feedback_rating", "feedback_content"),
+    "record_alert": ("alert_title", "alert_text"),
+    "workflow_on_hold": ("state", "reason", "on_hold_by"),
     "approval_requested": (*("approval_id", "approval_action", "approval_subject", "approval_reason", "requested_by"),),
 }
 BOOKING_FACTS = ("service_name", "booking_date", "booking_time", "order_number", "tracking")

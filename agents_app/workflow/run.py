@@ -36,6 +36,7 @@ from higherself.core.errors import Conflict, Permanent
 TAIL_LIMIT = 1900
 NOTE_IN_TAIL = 300
 STATE_ENTERED = "workflow.state_entered"
+ON_HOLD_TEMPLATE = "workflow_on_hold"
 MOVED = (
     "current_state",
     "status",
@@ -231,6 +232,7 @@ class Run:
         if self._entered or self._revisited or self._timed:
             followed.tasks = self._tasks()
             followed.notifications = messages.queue(self._messages(), may_exist=not self.new)
+        followed.notifications += messages.queue(self._held_up(), may_exist=True)
         followed.approvals = self._approvals()
         if self._left and not self.new:
             work.lapse(self.instance, self.definition, set(self._left) - {self.instance.current_state})
@@ -330,6 +332,17 @@ class Run:
                 occasion = messages.Occasion(key, values, self.instance.contact, self.instance)
                 made += messages.compose(template, notice.to, occasion)
         return made
+
+    def _held_up(self) -> list[Notification]:
+        """The team is told when something is put on hold: nothing reminds of it by itself any more."""
+        line = next((line for line in self._lines if line.event == "hold"), None)
+        template = catalog.current().templates.get(ON_HOLD_TEMPLATE)
+        if line is None or template is None:
+            return []
+        facts = {"state": self.definition.state(line.to_state).label, "reason": line.note, "on_hold_by": line.actor}
+        values = {**messages.values_for(self.instance, self._entity, facts_of(self.instance)), **facts}
+        key = f"{self.instance.instance_id}:hold:{self.now:%Y-%m-%dT%H:%M:%S}"
+        return messages.compose(template, "team", messages.Occasion(key, values, instance=self.instance))
 
     def _notices(self) -> Iterator[tuple[Notice, str, dict[str, Any]]]:
         """What is to be told, under which key, with which facts. A timed notice is told once for each moment."""

@@ -443,7 +443,9 @@ class Applier:
             for attr, value in meeting.requests.items():
                 ask(self.mapping, meeting.row.pk, attr, value, actor)
             if meeting.changed or meeting.is_new:
-                record_pulled.send(sender=self.mapping.model, pk=meeting.row.pk, changed=meeting.changed, actor=actor)
+                made_at = remote_side.made_at(meeting.page) if meeting.is_new else None
+                model, pk, changed = self.mapping.model, meeting.row.pk, meeting.changed
+                record_pulled.send(sender=model, pk=pk, changed=changed, actor=actor, made_at=made_at)
 
 
 def _has_issue(tie: NotionPage, prop: Property) -> bool:

@@ -36,6 +36,10 @@ def edited_at(page: Json) -> datetime | None:
     return parse_datetime(page.get("last_edited_time") or "")
 
 
+def made_at(page: Json) -> datetime | None:
+    return parse_datetime(page.get("created_time") or "")
+
+
 def editor(page: Json) -> str:
     person = page.get("last_edited_by") or {}
     return str(person.get("name") or person.get("id") or "")

@@ -5,18 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 from pydantic import BaseModel
 
-from agents_app.agents.base import AnyKind, BaseAgent, Context, Outcome, WorkKind
+from agents_app.agents.base import MADE, AnyKind, BaseAgent, Context, Outcome, WorkKind
 from agents_app.agents.registry import AGENTS, LEFT_ALONE, takers
 from agents_app.choices import Api, Capability
 from agents_app.services import catalog
 from contacts import interactions
 from higherself.core.health import OK
+from higherself.core.models import Record
 from higherself.integrations import events
 from higherself.integrations.events import EventKind
-from tests.factories import make_campaign, make_contact, make_instance, make_member, make_task
+from tests.factories import (
+    make_business_entity,
+    make_campaign,
+    make_contact,
+    make_feedback,
+    make_instance,
+    make_member,
+    make_product,
+    make_task,
+)
 from tests.seeds import planted
 
 SPEC_NAMES = [
@@ -203,6 +214,29 @@ PAYLOADS: dict[AnyKind, Any] = {
     EventKind.CONTACT_FORGOTTEN: lambda: _in_hubspot(change="privacyDeletion"),
     WorkKind.AUDIENCE_DUE: lambda: {"asked_by": "grace"},
 }
+
+
+def _edited(row: Any, **changed: Any) -> dict[str, Any]:
+    for name, value in changed.items():
+        setattr(row, name, value)
+    row.save()
+    pairs = {name: ("", value) for name, value in changed.items()}
+    return {"model": row._meta.label_lower, "pk": row.pk, "changed": pairs, "by": "Grace", "occasion": "1"}
+
+
+# One payload for each agent that people's edits are handed to.
+EDITS: dict[str, Any] = {
+    "LeadCaptureAgent": lambda: _edited(make_contact(), status="Qualified Lead"),
+    "BookingAgent": lambda: _edited(make_product(), status="Coming Soon"),
+    "TaskManagementAgent": lambda: _edited(make_business_entity(), integration_status="Error"),
+    "CommunityEngagementAgent": lambda: _edited(make_feedback(), sentiment="Negative"),
+}
+
+
+def _payload(agent: BaseAgent, kind: AnyKind) -> Any:
+    return EDITS.get(agent.agent_id) if kind == WorkKind.RECORD_EDITED else PAYLOADS.get(kind)
+
+
 # Where the events come from; other kinds from Typeform.
 SOURCES = {
     **dict.fromkeys(
@@ -271,7 +305,16 @@ def test_an_agent_is_handed_what_it_takes(agent: BaseAgent):
 
 @every_kind
 def test_a_consumed_kind_has_a_payload(agent: BaseAgent, kind: AnyKind):
-    assert kind in PAYLOADS
+    assert _payload(agent, kind) is not None
+
+
+@every_agent
+def test_an_agent_watches_only_fields_that_there_are(agent: BaseAgent):
+    assert (WorkKind.RECORD_EDITED in agent.consumes) == bool(agent.watches)
+    for label, names in agent.watches.items():
+        model = apps.get_model(label)
+        assert issubclass(model, Record)
+        assert {name for name in names if name != MADE} <= {item.name for item in model._meta.concrete_fields}
 
 
 @every_kind
@@ -279,7 +322,7 @@ def test_a_consumed_kind_has_a_payload(agent: BaseAgent, kind: AnyKind):
 def test_an_agent_answers_with_an_outcome_and_a_sentence(agent: BaseAgent, kind: AnyKind):
     catalog.forget()
     planted()
-    data = agent.consumes[kind].model_validate(PAYLOADS[kind]())
+    data = agent.consumes[kind].model_validate(_payload(agent, kind)())
     source = SOURCES.get(kind, "Typeform")
     outcome = agent.handle(data, Context(kind=kind, actor=agent.agent_id, source=source, source_id="t1"))
     assert isinstance(outcome, Outcome)

@@ -231,7 +231,7 @@ EXPECTED: Table = {
         "Marketing Campaigns": 2,
         # The sum of "tasks" above.
         "Master Tasks": 404,
-        "Notifications Templates": 20,
+        "Notifications Templates": 22,
         "Products & Services": 3,
         # 31 that were earned, four programmes.
         "Rewards & Bounties": 35,

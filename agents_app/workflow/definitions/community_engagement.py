@@ -7,7 +7,7 @@ from typing import Any
 DEFINITION: dict[str, Any] = {
     "id": "WF-COMMUNITY",
     "name": "Community Engagement",
-    "version": "1.1.0",
+    "version": "1.2.0",
     "description": "Welcomes members, notices when they fall silent, and recognises those who carry the community.",
     "initial": "new_member",
     "states": {
@@ -20,10 +20,21 @@ DEFINITION: dict[str, Any] = {
                     "role": "community",
                     "due": {"days": 1},
                     "completes": "welcome_sent",
+                    "when": "not_invited",
                     "tags": ["Client-facing"],
-                }
+                },
+                {
+                    "key": "invite_member",
+                    "name": "Invite the new client to the community",
+                    "role": "community",
+                    "due": {"days": 3},
+                    "completes": "welcome_sent",
+                    "when": "invited",
+                    "tags": ["Client-facing"],
+                    "lapses": True,
+                },
             ],
-            "notify": [{"template": "member_welcome", "to": "contact"}],
+            "notify": [{"template": "member_welcome", "to": "contact", "when": "not_invited"}],
         },
         "welcomed": {"label": "Welcomed"},
         "onboarding": {

@@ -54,7 +54,7 @@ def _follow_up(priority: str, check_after_days: int) -> list[dict[str, Any]]:
 DEFINITION: dict[str, Any] = {
     "id": "WF-LEAD-CAPTURE",
     "name": "Lead Capture & Initial Processing",
-    "version": "1.0.0",
+    "version": "1.1.0",
     "description": "Takes a lead from any source, scores it, hands it to people, follows it until it is won or lost.",
     "initial": "new_lead",
     "states": {
@@ -100,7 +100,8 @@ DEFINITION: dict[str, Any] = {
             ],
             "notify": [
                 {"template": "new_lead", "to": "team"},
-                {"template": "lead_acknowledgement", "to": "contact"},
+                # Whom somebody has entered by hand has not written to us.
+                {"template": "lead_acknowledgement", "to": "contact", "when": "not_by_hand"},
             ],
         },
         "qualified": {

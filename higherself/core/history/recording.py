@@ -18,6 +18,7 @@ from django.db import models
 
 from higherself.core.history.models import SERVER, ChangeSet
 from higherself.core.history.values import differences, noted_fields, plain, remember
+from higherself.core.signals import changes_noted
 
 # A bulk update of more rows than this is not noted row by row.
 MOST_ROWS = 5000
@@ -84,7 +85,7 @@ def _entered(scope: Scope) -> Iterator[None]:
         yield
         # Not after an exception: what it stopped is rolled back.
         if scope.notes:
-            ChangeSet.objects.bulk_create(scope.notes.values())
+            _insert(list(scope.notes.values()))
     finally:
         _scope.reset(token)
 
@@ -122,7 +123,7 @@ def write(drafts: Sequence[ChangeSet]) -> None:
     notes = scope.notes
     if notes is None:
         if drafts:
-            ChangeSet.objects.bulk_create(drafts)
+            _insert(drafts)
         return
     for item in drafts:
         key = (item.model, item.record_id)
@@ -130,6 +131,11 @@ def write(drafts: Sequence[ChangeSet]) -> None:
             _join(notes[key], item)
         else:
             notes[key] = item
+
+
+def _insert(notes: Sequence[ChangeSet]) -> None:
+    ChangeSet.objects.bulk_create(notes)
+    changes_noted.send(sender=ChangeSet, notes=notes)
 
 
 def _join(first: ChangeSet, second: ChangeSet) -> None:
