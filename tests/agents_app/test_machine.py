@@ -238,6 +238,10 @@ def test_a_failed_step_keeps_the_state_and_a_retry_returns_to_it():
         ("open_rate_below:0.15", {"open_rate": None}, False),
         ("no_text", {"text": "Hello."}, False),
         ("no_text", {}, True),
+        ("not_by_hand", {"by_hand": True}, False),
+        ("not_by_hand", {}, True),
+        ("not_invited", {"invited": True}, False),
+        ("not_invited", {"invited": False}, True),
     ],
 )
 def test_a_guard_holds_only_for_the_facts_it_names(name: str, facts: dict[str, Any], met: bool):
@@ -245,9 +249,12 @@ def test_a_guard_holds_only_for_the_facts_it_names(name: str, facts: dict[str, A
     assert guards.holds(name, facts) is met
 
 
-# `no_text` asks for the absence of a fact.
+# These ask for the absence of a fact.
+ABSENT = {"no_text", "not_by_hand", "not_invited"}
+
+
 @given(
-    st.sampled_from(sorted(guards.GUARDS.keys() - {"no_text"})),
+    st.sampled_from(sorted(guards.GUARDS.keys() - ABSENT)),
     st.text(max_size=5),
     st.dictionaries(st.text(max_size=8), st.none()),
 )
