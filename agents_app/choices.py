@@ -311,7 +311,7 @@ TARGET_FORMATS = (*_FORMATS, "API Request", "Notion Page", "Custom")
 
 _SYSTEMS = ("Notion", "HubSpot", "Typeform", "Airtable", "WooCommerce", "Amelia", "Circle", "Website")
 SOURCE_SYSTEMS = (*_SYSTEMS, "Manual Input", "Custom", "Snov.io", "Userfeedback", "Beehiiv", "TutorLM", "Plaud")
-TARGET_SYSTEMS = (*_SYSTEMS, "Email", "Custom", "Beehiiv")
+TARGET_SYSTEMS = (*_SYSTEMS, "Email", "Custom", "Beehiiv", "Snov.io", "TutorLM")
 
 
 # -- messages -------------------------------------------------------------------------------------------------------

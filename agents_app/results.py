@@ -7,6 +7,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from agents_app.models import WorkflowInstance
+from agents_app.outgoing import copies
 from agents_app.services import crm
 from contacts.models import Contact
 from higherself.core import history
@@ -17,9 +18,12 @@ from higherself.integrations.signals import call_done
 
 @receiver(call_done)
 def keep_id(sender: type[OutboundCall], call: OutboundCall, **_kwargs: Any) -> None:
-    """HubSpot's and Beehiiv's ids of a person. Within the transaction that marks the call done."""
+    """HubSpot's, Beehiiv's and Airtable's ids. Within the transaction that marks the call done."""
     with history.by(registry.PROVIDERS[call.provider].label, history.PROVIDER):
-        _keep_id(call)
+        if (call.provider, call.operation) == (copies.AIRTABLE, copies.UPSERT):
+            copies.done(call)
+        else:
+            _keep_id(call)
 
 
 def _keep_id(call: OutboundCall) -> None:

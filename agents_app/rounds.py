@@ -26,6 +26,7 @@ from agents_app.choices import RunOutcome
 from agents_app.content import items
 from agents_app.marketing import flow, subscribers
 from agents_app.models import ContentItem, WorkflowInstance
+from agents_app.outgoing import prospects
 from agents_app.services import approvals
 from agents_app.workflow import effects
 from agents_app.workflow.machine import END_STATUSES
@@ -134,8 +135,11 @@ def _content_saved(sender: type[ContentItem], instance: ContentItem, raw: bool =
 
 @receiver(post_save, sender=ConsentChange)
 def _no_more_mail(sender: type[ConsentChange], instance: ConsentChange, created: bool, **_kwargs: Any) -> None:
-    """A no that was said elsewhere is carried to the newsletter. A yes is not: people subscribe there themselves."""
+    """A no that was said elsewhere is carried to the newsletter, and ends outreach. A yes is not: people subscribe
+    there themselves."""
     contact = instance.contact
+    if created and not instance.granted and instance.channel == consent.EMAIL:
+        prospects.stop(contact, instance.source)
     elsewhere = created and not instance.granted and instance.source != subscribers.SERVICE
     if elsewhere and instance.channel == consent.EMAIL and contact.beehiiv_subscription_id:
         subscribers.tell_the_no(contact, instance.key)

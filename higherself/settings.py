@@ -315,7 +315,7 @@ _PROVIDERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "circle": ("https://app.circle.so", ("API_TOKEN", "COMMUNITY_ID", "TOKEN_SCHEME", "MONTHLY_REQUESTS")),
     "airtable": ("https://api.airtable.com", ("API_TOKEN", "BASE_ID")),
     "plaud": ("", ("CLIENT_ID", "CLIENT_SECRET", "ACCESS_TOKEN", "FILE_HOSTS")),
-    "tutorlm": ("", ("API_KEY", "API_SECRET")),
+    "tutorlm": ("", ("API_KEY", "API_SECRET", "USERNAME", "APPLICATION_PASSWORD")),
 }
 PROVIDERS = {
     slug: {

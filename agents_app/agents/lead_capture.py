@@ -14,6 +14,7 @@ from agents_app.agents.base import MADE, BaseAgent, Context, Created, Outcome, R
 from agents_app.leads import by_hand, fieldmap, scoring, surveys
 from agents_app.leads.schema import Lead, LeadSubmission
 from agents_app.models import WorkflowInstance
+from agents_app.outgoing import prospects
 from agents_app.services import catalog, contacts, crm
 from agents_app.services.catalog import Catalog, FormMap
 from agents_app.text import clean, one_line, shorten
@@ -227,6 +228,7 @@ def _tell_services(instance: WorkflowInstance, contact: Contact, case: _Case) ->
         crm.tell_hubspot(contact, key=key, about=instance)
     if case.lead.email_opt_in:
         crm.subscribe(contact, key=key)
+    prospects.hear(contact, case.lead.lead_source)
 
 
 def _why(score: scoring.Score) -> str:

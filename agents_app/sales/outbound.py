@@ -5,18 +5,19 @@ The shop is told only what it does not know: a state that came from the shop is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from agents_app.models import WorkflowInstance
+from agents_app.outgoing import access
 from agents_app.sales import bookings, chores, orders
 from agents_app.services import catalog, crm
 from agents_app.text import union
 from agents_app.workflow import effects
 from agents_app.workflow.run import Run
 from bookings import evidence
-from bookings.models import Product
+from bookings.models import Booking, OrderLine, Product
 from contacts.models import Contact
 from higherself.integrations import outbox
 
@@ -29,6 +30,8 @@ _STAGES = {
     "canceled": "closedlost",
     "refunded": "closedlost",
 }
+# Where what was bought is no longer the buyer's.
+_ENDED = frozenset({"canceled", "refunded"})
 _SHOP = {"delivered": "completed", "canceled": "cancelled", "refunded": "refunded"}
 
 
@@ -39,6 +42,7 @@ def booking_moved(run: Run, entered: Sequence[str]) -> None:
     known_there = facts.get("booking_status") in (*evidence.OFF, evidence.NO_SHOW)
     if "canceled" in entered and run.instance.source_system == "Amelia" and not known_there:
         _free_the_place(run.instance)
+    _access(run.instance, entered, "booking_confirmed", _booked)
     if "follow_up" in entered and run.instance.contact is not None:
         _was_there(run.instance.contact, str(facts.get("retreat_name") or ""))
 
@@ -46,6 +50,7 @@ def booking_moved(run: Run, entered: Sequence[str]) -> None:
 @effects.after(orders.WORKFLOW)
 def order_moved(run: Run, entered: Sequence[str]) -> None:
     _deal(run, entered, amount="total")
+    _access(run.instance, entered, "payment_confirmed", _bought)
     facts = _facts(run.instance)
     order_id = str(facts.get("order_id") or "")
     if run.instance.source_system != "WooCommerce" or not order_id.isdigit():
@@ -81,6 +86,38 @@ def stock_counted(product: Product) -> None:
             dedupe_key=f"woocommerce:stock.set:{product.product_id}:{product.stock_at.isoformat()}",
             about=product,
         )
+
+
+def _access(
+    instance: WorkflowInstance, entered: Sequence[str], settled: str, goods: Callable[[WorkflowInstance], list[Product]]
+) -> None:
+    """What it pays for elsewhere: given once it is ``settled``, and taken back when it ends."""
+    gives, ends = settled in entered, bool(_ENDED.intersection(entered))
+    if not (gives or ends):
+        return
+    purchase = access.Purchase(
+        key=instance.instance_id,
+        contact=instance.contact,
+        products=goods(instance) if gives else (),
+        about=instance,
+        entity=catalog.current().entity_with_pk(instance.business_entity_id),
+    )
+    if ends:
+        access.take_back(purchase)
+    else:
+        access.give(purchase)
+
+
+def _booked(instance: WorkflowInstance) -> list[Product]:
+    rows = Booking.objects.filter(system=instance.source_system, external_id=instance.source_record_id)
+    booking = rows.select_related("product").first()
+    return [booking.product] if booking is not None and booking.product is not None else []
+
+
+def _bought(instance: WorkflowInstance) -> list[Product]:
+    order = _facts(instance).get("order_id")
+    lines = OrderLine.objects.filter(order__system=instance.source_system, order__external_id=order, quantity__gt=0)
+    return list(Product.objects.filter(pk__in=lines.values("product_id")).order_by("pk"))
 
 
 def _facts(instance: WorkflowInstance) -> Mapping[str, Any]:

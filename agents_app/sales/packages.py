@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from agents_app.agents.base import Context, Created, Outcome, Result
 from agents_app.models import Task
+from agents_app.outgoing import access
 from agents_app.sales import chores, customers, products
 from bookings import evidence
-from bookings.choices import RECEIVED, BookingKind
-from bookings.models import Booking
+from bookings.choices import RECEIVED, BookingKind, PaymentStatus
+from bookings.models import Booking, Product
 from contacts.choices import InteractionKind
 from higherself.integrations.events import EventKind
 from higherself.integrations.material import PackageMaterial, Person
@@ -48,12 +49,27 @@ def _take(booking: Booking, told: PackageMaterial, context: Context) -> Outcome:
     if unknown:
         products.ask_to_describe(product, entity)
     task = _task(booking)
+    _access(booking, product)
     if booking.contact is not None:
         deed = customers.Deed(InteractionKind.PURCHASE, f"{booking.system}:{external}", product.name)
         customers.note(booking.contact, context, deed, paid=booking.payment_status in RECEIVED)
     made = [*([contact] if contact and new_contact else []), *([product] if unknown else []), task]
     message = f"Package “{product.name}” of {booking.contact or 'somebody unknown'}: {booking.status}."
     return Outcome(Result.DONE, message, tuple(Created.of(row) for row in made))
+
+
+def _access(booking: Booking, product: Product) -> None:
+    purchase = access.Purchase(
+        key=f"{booking.system}:{booking.external_id}",
+        contact=booking.contact,
+        products=[product],
+        about=booking,
+        entity=booking.business_entity,
+    )
+    if booking.status in evidence.OFF or booking.payment_status == PaymentStatus.REFUNDED:
+        access.take_back(purchase)
+    elif booking.payment_status in (*RECEIVED, PaymentStatus.NOT_NEEDED):
+        access.give(purchase)
 
 
 def _conclude(booking: Booking, told: PackageMaterial, context: Context) -> None:

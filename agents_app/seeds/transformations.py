@@ -6,6 +6,7 @@ from typing import Any
 
 from agents_app.leads import scoring
 from agents_app.leads.fieldmap import DEFAULT_LOGIC
+from agents_app.outgoing import rules
 
 TRANSFORMATIONS: list[dict[str, Any]] = [
     {
@@ -79,6 +80,85 @@ TRANSFORMATIONS += [
             ("Userfeedback", "userfeedback"),
             ("Plaud", "plaud"),
         )
+    ),
+]
+
+
+def _handed_on(key: str, name: str, target: str, description: str, logic: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "transformation_id": f"TRANSFORM-{key.upper()}",
+        "transformation_name": name,
+        "description": f"{description} Off until the status is Active.",
+        "source_system": "Notion",
+        "source_format": "Database Record",
+        "target_system": target,
+        "target_format": "API Request",
+        "form_source_key": key,
+        "transformation_logic": logic,
+        "status": "In Development",
+        "tags": ["CRM"],
+    }
+
+
+TRANSFORMATIONS += [
+    _handed_on(
+        rules.CIRCLE,
+        "Buyers to Circle.so Members",
+        "Circle",
+        "Who has bought a product of one of these types, or with the tag “Circle”, is invited to the community and "
+        "gets the member tags; a product's tag “Circle: NAME” gives the member tag of that name.",
+        {"types": ["Membership"], "member_tags": []},
+    ),
+    _handed_on(
+        rules.TUTORLM,
+        "Buyers to Tutor LMS Students",
+        "TutorLM",
+        "Who has bought a course is enrolled in it. A course is a row of Products & Services with Integration System "
+        "TutorLM and the course's number as External ID; what sells it has the same SKU. “courses” names courses "
+        "without such a row, by SKU.",
+        {"courses": {}},
+    ),
+    _handed_on(
+        rules.SNOVIO,
+        "Leads to Snov.io Prospects",
+        "Snov.io",
+        "Leads who agreed to mail are added to the list with this number; a list that feeds an active campaign starts "
+        "it for them. Addresses of leads from the sources under “enrich” are looked up.",
+        {"list_id": "", "sources": [], "enrich": ["Snov.io"]},
+    ),
+    _handed_on(
+        rules.AIRTABLE,
+        "Contacts and Instances to Airtable",
+        "Airtable",
+        "Copies of contacts and workflow instances: the table's fields on the left, ours on the right. Airtable is "
+        "only written to.",
+        {
+            "contacts": {
+                "table": "Contacts",
+                "fields": {
+                    "Contact ID": "contact_id",
+                    "Full Name": "full_name",
+                    "Email": "email",
+                    "Phone": "phone",
+                    "Contact Type": "contact_type",
+                    "Status": "status",
+                    "Lead Source": "lead_source",
+                    "Tags": "tags",
+                    "Email Opt-in": "email_opt_in",
+                },
+            },
+            "instances": {
+                "table": "Workflow Instances",
+                "fields": {
+                    "Instance ID": "instance_id",
+                    "Instance Name": "instance_name",
+                    "Workflow": "workflow_id",
+                    "Current State": "current_state",
+                    "Status": "status",
+                    "Client Email": "client_lead_email",
+                },
+            },
+        },
     ),
 ]
 # The business that a lead belongs to when its form names none.

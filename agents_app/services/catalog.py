@@ -21,6 +21,7 @@ from django.db import connection
 from agents_app.choices import AgentStatus, CatalogStatus, TemplateStatus, WorkflowStatus
 from agents_app.leads import fieldmap, scoring
 from agents_app.models import Agent, CommunicationPattern, DataTransformation, NotificationTemplate, Workflow
+from agents_app.outgoing import rules
 from agents_app.workflow import machine
 from agents_app.workflow.definitions import SOURCES
 from contacts.models import BusinessEntity
@@ -128,6 +129,14 @@ class Catalog:
         parsed = _tables.get(row)[0] if row is not None else None
         return parsed or scoring.DEFAULT
 
+    def rule(self, key: str) -> Any:
+        """What staff want to be handed on, of the row with this key: as it stands, or the last one of it that worked.
+
+        None while no such row is Active.
+        """
+        row = next((row for (_, name), row in self.transformations.items() if name == key), None)
+        return _rules.get(row)[0] if row is not None else None
+
     def form_map(self, source: str, form_id: str) -> FormMap:
         """The map that serves a form: its own, else the default one of the source, else the built-in one."""
         warnings = []
@@ -192,6 +201,7 @@ def definition_data(row: Workflow) -> dict[str, Any]:
 
 _definitions = _Parsed(_parse_workflow, machine.BrokenDefinition)
 _maps = _Parsed(lambda row: fieldmap.parse(row.transformation_logic), fieldmap.BrokenMap)
+_rules = _Parsed(lambda row: rules.parse(row.form_source_key.strip(), row.transformation_logic), rules.BrokenRule)
 _tables = _Parsed(lambda row: scoring.parse(row.transformation_logic), scoring.BrokenTable)
 
 
@@ -322,4 +332,5 @@ def forget() -> None:
     _cache.forget()
     _definitions.clear()
     _maps.clear()
+    _rules.clear()
     _tables.clear()

@@ -17,6 +17,7 @@ from django.utils import timezone
 from agents_app.choices import TemplateStatus, WorkflowStatus
 from agents_app.leads import fieldmap, scoring
 from agents_app.models import DataTransformation, NotificationTemplate, Workflow
+from agents_app.outgoing import rules
 from agents_app.services import catalog, messages
 from agents_app.text import clean
 from agents_app.workflow import machine
@@ -44,11 +45,14 @@ def problem_of(row: Editable, previous: Mapping[str, Any] | None = None) -> str:
             return _workflow_problem(row) if row.status in catalog.RUNNING else ""
         if isinstance(row, NotificationTemplate):
             return _template_problem(row, previous or {}) if row.status == TemplateStatus.ACTIVE else ""
-        if row.form_source_key.strip() == scoring.KEY:
+        key = row.form_source_key.strip()
+        if key == scoring.KEY:
             scoring.parse(row.transformation_logic)
+        elif key in rules.RULES:
+            rules.parse(key, row.transformation_logic)
         elif row.transformation_logic:
             fieldmap.parse(row.transformation_logic)
-    except (machine.BrokenDefinition, fieldmap.BrokenMap, scoring.BrokenTable) as error:
+    except (machine.BrokenDefinition, fieldmap.BrokenMap, scoring.BrokenTable, rules.BrokenRule) as error:
         return str(error)
     return ""
 

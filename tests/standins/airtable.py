@@ -133,18 +133,22 @@ class Airtable(Service):
             return Reply(422, {"error": {"type": "INVALID_RECORDS", "message": "at most 10"}})
         self.batches.append(len(body["records"]))
         rows = self.tables.setdefault(table, {})
-        created, updated = [], []
-        for item in body["records"]:
-            names = body["performUpsert"]["fieldsToMergeOn"]
-            same = [key for key, row in rows.items() if all(row.get(n) == item["fields"].get(n) for n in names)]
-            if len(same) > 1:
-                return Reply(422, {"error": {"type": "INVALID_VALUE_FOR_COLUMN", "message": "several records match"}})
-            if same:
-                rows[same[0]].update(item["fields"])
-                updated.append(same[0])
-            else:
-                created.append(self.add(table, item["fields"]))
-        return Reply(200, {"records": [], "createdRecords": created, "updatedRecords": updated})
+        names = body["performUpsert"]["fieldsToMergeOn"]
+        same = [
+            [key for key, row in rows.items() if all(row.get(name) == item["fields"].get(name) for name in names)]
+            for item in body["records"]
+        ]
+        if any(len(found) > 1 for found in same):
+            return Reply(422, {"error": {"type": "INVALID_VALUE_FOR_COLUMN", "message": "several records match"}})
+        ids = [found[0] if found else self.add(table, {}) for found in same]
+        for key, item in zip(ids, body["records"], strict=True):
+            rows[key].update(item["fields"])
+        answer = {
+            "records": [{"id": key, "fields": rows[key]} for key in ids],
+            "createdRecords": [key for key, found in zip(ids, same, strict=True) if not found],
+            "updatedRecords": [key for key, found in zip(ids, same, strict=True) if found],
+        }
+        return Reply(200, answer)
 
     @route("GET", rf"/v0/bases/{BASE}/webhooks")
     def list_hooks(self, request: Request) -> Reply:

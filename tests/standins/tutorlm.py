@@ -15,18 +15,27 @@ def _enrolled(service: TutorLM) -> None:
 
 class TutorLM(Service):
     slug = "tutorlm"
-    options = {"api_key": "key_standin0123456789", "api_secret": "secret_standin0123456789"}
+    options = {
+        "api_key": "key_standin0123456789",
+        "api_secret": "secret_standin0123456789",
+        "username": "lister",
+        "application_password": "abcd efgh ijkl standin tutor",
+    }
     cases = (
         Case("enrolment.create", {"user_id": "225", "course_id": "4505"}),
         Case("enrolment.create", {"user_id": "225", "course_id": "4505", "status": "completed"}, _enrolled),
+        Case("enrolment.create", {"email": "Jane@example.com", "course_id": "4505", "status": "completed"}),
     )
 
     def __init__(self) -> None:
         super().__init__()
         self.enrolments: dict[int, dict[str, Any]] = {}
         self.courses = [4505, 4506]
+        self.users = {225: "jane@example.com", 226: "jane@example.com.au"}
 
     def authorised(self, request: Request) -> bool:
+        if request.path.startswith("/wp-json/wp/"):
+            return request.basic == (self.options["username"], self.options["application_password"])
         return request.basic == (self.options["api_key"], self.options["api_secret"])
 
     def unauthorised(self) -> Reply:
@@ -49,6 +58,14 @@ class TutorLM(Service):
         posts = [{"ID": course} for course in self.courses[page - 1 : page]]
         data = {"posts": posts, "total_course": len(self.courses), "total_page": len(self.courses)}
         return Reply(200, {"code": "success", "message": "Courses", "data": data})
+
+    @route("GET", "/wp-json/wp/v2/users")
+    def list_users(self, request: Request) -> Reply:
+        """WordPress finds what the words stand in, not only what equals them."""
+        words = request.query["search"].lower()
+        rows = [{"id": key, "email": email, "roles": ["student"]} for key, email in sorted(self.users.items())]
+        found = [row for row in rows if words in row["email"]][::-1]
+        return Reply(200, found if request.query["context"] == "edit" else [{"id": row["id"]} for row in found])
 
     @route("POST", f"{API}/enrollments")
     def create(self, request: Request) -> Reply:

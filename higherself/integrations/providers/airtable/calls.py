@@ -15,6 +15,7 @@ MOST_FIELDS_TO_MERGE_ON = 3
 class Records(Payload):
     """Rows of one table, found again by the values of ``merge_on``. ``table`` is its id or name; fields are named as
     there. With ``typecast`` Airtable makes texts into what the field holds, such as a new option of a select.
+    ``refs`` are the caller's own names of the records; they are kept with the call and not sent.
     """
 
     table: str = Field(min_length=1)
@@ -22,6 +23,7 @@ class Records(Payload):
     records: list[dict[str, Any]] = Field(min_length=1, max_length=1000)
     typecast: bool = True
     base_id: str = ""
+    refs: list[str] = []
 
 
 class Ring(Payload):

@@ -5,12 +5,12 @@ Source of all rules here: Airtable's Web API (webhooks overview, list webhook pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from higherself.core.errors import Permanent
-from higherself.core.http import Answer, NotFound, segment
+from higherself.core.http import Answer, NotFound, Rejected, segment
 from higherself.integrations.client import (
     Attempt,
     Hook,
@@ -70,18 +70,43 @@ class AirtableClient(ProviderClient):
         """In batches of ten. Airtable matches by the fields to merge on: sent twice, the same rows have the same
         values. Two calls at once could both create: calls about one table are sent one after the other."""
         path = f"/v0/{segment(wanted.base_id or self.options['base_id'])}/{segment(wanted.table)}"
-        created: list[str] = []
-        updated: list[str] = []
+        result: dict[str, list[str]] = {"created": [], "updated": [], "ids": []}
         for start in range(0, len(wanted.records), MOST_AT_ONCE):
-            body = {
-                "performUpsert": {"fieldsToMergeOn": wanted.merge_on},
-                "typecast": wanted.typecast,
-                "records": [{"fields": fields} for fields in wanted.records[start : start + MOST_AT_ONCE]],
-            }
-            answer = self.patch(path, json=body).object
-            created += _ids(answer.get("createdRecords"))
-            updated += _ids(answer.get("updatedRecords"))
-        return Outcome({"created": created, "updated": updated})
+            self._write(path, wanted, wanted.records[start : start + MOST_AT_ONCE], result)
+        return Outcome(dict(result))
+
+    def _write(
+        self, path: str, wanted: Records, records: Sequence[dict[str, Any]], result: dict[str, list[str]]
+    ) -> None:
+        """A row that Airtable refuses fails its whole request: then each is tried alone, and the refused are named."""
+        try:
+            self._batch(path, wanted, records, result)
+        except Rejected as refusal:
+            if len(records) == 1 or refusal.answer.status != 422:
+                raise
+            refused = []
+            for fields in records:
+                try:
+                    self._batch(path, wanted, [fields], result)
+                except Rejected as error:
+                    who = ", ".join(text(fields.get(name)) for name in wanted.merge_on)
+                    refused.append(f"{who}: {self.explain(error.answer)}")
+            if refused:
+                raise Permanent(f"Airtable refused rows of {wanted.table!r}: {'; '.join(refused)}.") from refusal
+
+    def _batch(
+        self, path: str, wanted: Records, records: Sequence[dict[str, Any]], result: dict[str, list[str]]
+    ) -> None:
+        body = {
+            "performUpsert": {"fieldsToMergeOn": wanted.merge_on},
+            "typecast": wanted.typecast,
+            "records": [{"fields": fields} for fields in records],
+        }
+        answer = self.patch(path, json=body).object
+        result["created"] += _ids(answer.get("createdRecords"))
+        result["updated"] += _ids(answer.get("updatedRecords"))
+        # In the order in which they were sent.
+        result["ids"] += _ids([row.get("id") for row in answer.get("records") or [] if isinstance(row, dict)])
 
     @erasure()
     def erase(self, wanted: Traces, attempt: Attempt) -> Outcome:
