@@ -21,6 +21,7 @@ from notion_sync.engine.counts import Counts
 from notion_sync.engine.hidden import Hidden
 from notion_sync.engine.matching import Matcher
 from notion_sync.engine.merge import Action, decide, first_meeting
+from notion_sync.engine.parting import release
 from notion_sync.engine.plan import Plan, plan_meetings
 from notion_sync.engine.records import PageIndex, Values, is_empty, is_unborn, local_values, lock, writable
 from notion_sync.engine.remote import Json
@@ -98,7 +99,7 @@ class Applier:
 
     # -- who meets whom -----------------------------------------------------------------------------------------
     def _meet(self, pages: dict[str, Json], remotes: dict[str, Values]) -> list[Meeting]:
-        ties = {tie.page_id: tie for tie in NotionPage.objects.filter(page_id__in=pages)}
+        ties = self._ties(pages)
         rows = lock(self.mapping.model, [tie.object_id for tie in ties.values() if tie.object_id])
         strangers = {
             page_id: remotes[page_id] for page_id in pages if page_id not in ties or ties[page_id].object_id not in rows
@@ -129,6 +130,15 @@ class Applier:
             )
             for page_id, tie, row in pairs
         ]
+
+    def _ties(self, pages: dict[str, Json]) -> dict[str | None, NotionPage]:
+        """What the pages stand for here. One that a person moved over from another database is a stranger in this."""
+        known = list(NotionPage.objects.filter(page_id__in=pages))
+        ties = {tie.page_id: tie for tie in known if tie.database_id == self.database.key}
+        for tie in known:
+            if tie.page_id not in ties and self.plan is None:
+                release(tie, self.database.title, self.counts)
+        return ties
 
     def _match(self, strangers: dict[str, Values]) -> _Matches:
         found = _Matches()

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.utils import timezone
 
-from higherself.core import history
-from higherself.core.history.recording import note
-from higherself.core.history.values import plain
-from higherself.core.models import Record
 from notion_sync.client import NotionApi, NotShared
 from notion_sync.engine.apply import Applier
 from notion_sync.engine.counts import Counts
+from notion_sync.engine.parting import archive, row_of
 from notion_sync.engine.plan import Plan
-from notion_sync.engine.records import describe, rows_manager
+from notion_sync.engine.records import describe
 from notion_sync.engine.remote import Json, parent_of, trashed
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase, NotionPage, PendingDelete
@@ -61,7 +57,7 @@ def _judge(
             Applier(api, database, counts, plan).apply([page])
     if plan is not None:
         for tie in gone:
-            plan.add(f"archive here {describe(MAPPINGS[database.key], _row(tie), tie)}")
+            plan.add(f"archive here {describe(MAPPINGS[database.key], row_of(tie), tie)}")
         return
     total = NotionPage.objects.filter(database=database, in_trash=False, page_id__isnull=False).count()
     if len(gone) > max(HANDFUL, SHARE * total):
@@ -80,11 +76,13 @@ def look_at(api: NotionApi, database: NotionDatabase, page_id: str, counts: Coun
         if tie is not None:
             _lose(tie, counts)
         return
-    if trashed(page) or not _here(database, page):
-        if tie is not None and not tie.in_trash:
-            archive(tie, counts)
-        return
-    Applier(api, database, counts).apply([page])
+    # A page that was moved may stand for a row of another database than the one that was rung for.
+    homes = [database, tie.database] if tie is not None else [database]
+    home = None if trashed(page) else next((one for one in homes if _here(one, page)), None)
+    if home is not None:
+        Applier(api, home, counts).apply([page])
+    elif tie is not None and not tie.in_trash:
+        archive(tie, counts)
 
 
 def _page(api: NotionApi, tie: NotionPage, counts: Counts, plan: Plan | None) -> Json | None:
@@ -102,7 +100,7 @@ def _here(database: NotionDatabase, page: Json) -> bool:
 
 def _lose(tie: NotionPage, counts: Counts) -> None:
     """Deleted for good or not shared any more, which look the same: shown to people, and left as it is."""
-    row = _row(tie)
+    row = row_of(tie)
     message = (
         f"{describe(MAPPINGS[tie.database_id], row, tie)} cannot be reached in Notion: its page was deleted for good "
         "or is not shared any more. Share it again, or archive the record here."
@@ -112,29 +110,11 @@ def _lose(tie: NotionPage, counts: Counts) -> None:
     counts.error(tie.database_id, message)
 
 
-@transaction.atomic
-def archive(tie: NotionPage, counts: Counts) -> None:
-    """The page is in Notion's trash, so the row is put aside here. Nothing is deleted."""
-    row = _row(tie)
-    now = timezone.now()
-    tie.in_trash, tie.synced_at = True, now
-    tie.save(update_fields=["in_trash", "synced_at"])
-    if row is not None:
-        # Not marked as waiting: this is Notion's own news. Edits that wait stay waiting for a restore.
-        rows_manager(type(row)).filter(pk=row.pk).update(
-            archived_at=row.archived_at or now, local_change_at=None, updated_at=now
-        )
-        if row.archived_at is None:
-            with history.by("Notion", history.NOTION):
-                note(type(row), row.pk, {"archived_at": [None, plain(now)]})
-    counts.add(tie.database_id, "trashed")
-
-
 def _hold(database: NotionDatabase, ties: list[NotionPage], counts: Counts) -> None:
     held = set(PendingDelete.objects.filter(page__in=ties, decided_at__isnull=True).values_list("page_id", flat=True))
     mapping = MAPPINGS[database.key]
     PendingDelete.objects.bulk_create(
-        PendingDelete(page=tie, database=database, record=describe(mapping, _row(tie), tie)[:200])
+        PendingDelete(page=tie, database=database, record=describe(mapping, row_of(tie), tie)[:200])
         for tie in ties
         if tie.pk not in held
     )
@@ -164,10 +144,3 @@ def reject(api: NotionApi, held: PendingDelete, who: str) -> None:
     api.update_page(held.page.page_id or "", {"in_trash": False})
     held.decision, held.decided_at, held.decided_by = PendingDelete.Decision.REJECTED, timezone.now(), who
     held.save(update_fields=["decision", "decided_at", "decided_by"])
-
-
-def _row(tie: NotionPage) -> Record | None:
-    if tie.object_id is None:
-        return None
-    found: Record | None = rows_manager(MAPPINGS[tie.database_id].model).filter(pk=tie.object_id).first()
-    return found

@@ -24,7 +24,7 @@ class Hidden:
 
     def show(self, mapping: type[NotionMapping], remotes: dict[str, Values]) -> None:
         """Adds the hidden pages to the relations as they were read."""
-        bases = NotionPage.objects.filter(page_id__in=remotes).values_list("page_id", "base")
+        bases = NotionPage.objects.filter(database=mapping.key, page_id__in=remotes).values_list("page_id", "base")
         for page_id, base in bases:
             values = remotes[page_id or ""]
             for prop in mapping.relations:

@@ -89,7 +89,7 @@ class Puller:
 
     def _waiting_among(self, page_ids: set[str]) -> set[str]:
         """Pages of rows that wait, and pages that nobody knows yet: they may be the same thing as a row that waits."""
-        ties = NotionPage.objects.filter(page_id__in=page_ids)
+        ties = NotionPage.objects.filter(database=self.database, page_id__in=page_ids)
         rows = dict(ties.values_list("object_id", "page_id"))
         waiting = rows_manager(MAPPINGS[self.database.key].model).filter(local_change_at__isnull=False, pk__in=rows)
         known = {page_id for page_id in rows.values() if page_id}

@@ -210,10 +210,10 @@ class Pusher:
         row, tie = change.row, change.tie
         if row.archived_at is not None:
             self._archive(change)
-        elif tie.in_trash:
-            self._restore(change)
         elif change.is_new:
             self._create(change)
+        elif tie.in_trash:
+            self._restore(change)
         elif change.values:
             self._update(change)
         else:
@@ -243,8 +243,8 @@ class Pusher:
                 if page is None:
                     raise
             self.counts.add(self.mapping.key, "created_notion")
-        change.tie.page_id, change.tie.state = page["id"], NotionPage.State.LINKED
-        change.tie.save(update_fields=["page_id", "state"])
+        change.tie.page_id, change.tie.state, change.tie.in_trash = page["id"], NotionPage.State.LINKED, False
+        change.tie.save(update_fields=["page_id", "state", "in_trash"])
         self._link_overflow(change)
         self._settle(change, page, {})
 

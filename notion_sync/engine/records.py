@@ -10,6 +10,7 @@ from django.db import connection, models
 
 from higherself.core.models import Record
 from notion_sync.mapping import NotionMapping
+from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionPage
 from notion_sync.properties import Property, Relation
 
@@ -38,6 +39,7 @@ class PageIndex:
         self._page_of: dict[tuple[str, int], str | None] = {}
         self._row_of: dict[tuple[str, str], int | None] = {}
         self._trashed: set[str] = set()
+        self._put_aside: set[tuple[str, int]] = set()
 
     def load_pages(self, key: str, row_ids: Iterable[int]) -> None:
         wanted = {row_id for row_id in row_ids if (key, row_id) not in self._page_of}
@@ -47,6 +49,10 @@ class PageIndex:
             self._page_of[key, row_id] = None
         found = NotionPage.objects.filter(database_id=key, object_id__in=wanted, page_id__isnull=False)
         self._note(key, found.values_list("object_id", "page_id", "in_trash"))
+        unborn = {row_id for row_id in wanted if self._page_of[key, row_id] is None}
+        if unborn:
+            archived = rows_manager(MAPPINGS[key].model).filter(pk__in=unborn, archived_at__isnull=False)
+            self._put_aside |= {(key, row_id) for row_id in archived.values_list("pk", flat=True)}
 
     def load_rows(self, key: str, page_ids: Iterable[str]) -> None:
         wanted = {page_id for page_id in page_ids if (key, page_id) not in self._row_of}
@@ -56,6 +62,10 @@ class PageIndex:
             self._row_of[key, page_id] = None
         found = NotionPage.objects.filter(database_id=key, page_id__in=wanted, object_id__isnull=False)
         self._note(key, found.values_list("object_id", "page_id", "in_trash"))
+        strange = [page_id for page_id in wanted if self._row_of[key, page_id] is None]
+        if strange:
+            moved = NotionPage.objects.filter(page_id__in=strange).exclude(database_id=key)
+            self._trashed.update(page_id for page_id in moved.values_list("page_id", flat=True) if page_id)
 
     def _note(self, key: str, ties: Iterable[tuple[int | None, str | None, bool]]) -> None:
         for row_id, page_id, in_trash in ties:
@@ -66,11 +76,15 @@ class PageIndex:
                     self._trashed.add(page_id)
 
     def live(self, page_ids: Iterable[str]) -> list[str]:
-        """Without pages in the trash: Notion hides links to them, and shows them again after a restore."""
+        """Without pages in the trash, to which Notion hides the links until a restore, or moved to another database."""
         return [page_id for page_id in page_ids if page_id not in self._trashed]
 
     def page(self, key: str, row_id: int) -> str | None:
         return self._page_of.get((key, row_id))
+
+    def can_be_linked(self, key: str, row_id: int) -> bool:
+        """Whether the row has a page or will get one. One that was archived before its page was made never does."""
+        return (key, row_id) not in self._put_aside
 
     def row(self, key: str, page_id: str) -> int | None:
         return self._row_of.get((key, page_id))
@@ -109,7 +123,8 @@ def local_values(
             waiting = page.unresolved.get(prop.attr, []) if page else []
             if ids and not prop.many(mapping.model):
                 waiting = []  # a to-one relation that was set here replaces what is not known here
-            known = [index.page(prop.to, target) or f"{UNBORN}{prop.to}:{target}" for target in ids]
+            linkable = [target for target in ids if index.can_be_linked(prop.to, target)]
+            known = [index.page(prop.to, target) or f"{UNBORN}{prop.to}:{target}" for target in linkable]
             values[row_id][prop.attr] = sorted({*index.live(known), *waiting})
     return values
 
@@ -119,7 +134,8 @@ def is_unborn(canonical: Any) -> bool:
 
 
 def is_empty(canonical: Any) -> bool:
-    return canonical in (None, "", [], False) or canonical == [None, None]
+    """Nothing, or an unticked box. The number 0 is something: a person may have typed it."""
+    return canonical is None or canonical is False or canonical in ("", [], [None, None])
 
 
 def writable(mapping: type[NotionMapping]) -> tuple[Property, ...]:
