@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, Min
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from higherself.core import health
 from higherself.core.health import DEGRADED, OK, Component
@@ -68,14 +70,20 @@ def notion() -> Component:
         "held_deletes": PendingDelete.objects.filter(decided_at__isnull=True).count(),
         "failing": NotionPage.objects.exclude(error="").count(),
     }
-    queued = f"{waits.waiting} changes waiting" + (f", oldest {waits.lag}" if waits.oldest else "")
+    queued = ngettext("%s change waiting", "%s changes waiting", waits.waiting) % f"{waits.waiting:,}"
+    queued += _(", oldest %s") % waits.lag if waits.oldest else ""
     if state is not None and state.unreachable_since is not None:
         facts["unreachable_since"] = state.unreachable_since.isoformat()
         since = timezone.localtime(state.unreachable_since)
         return Component(
             DEGRADED,
-            f"Notion is unreachable since {since:%H:%M}: you can work here, {waits.waiting} changes will follow. "
-            f"{state.last_error[:300]}",
+            _("Notion is unreachable since %(since)s: you can work here, %(follow)s. %(error)s")
+            % {
+                "since": f"{since:%H:%M}",
+                "follow": ngettext("%s change will follow", "%s changes will follow", waits.waiting)
+                % f"{waits.waiting:,}",
+                "error": state.last_error[:300],
+            },
             facts,
         )
     if state is not None and state.refused_since is not None:
@@ -102,7 +110,10 @@ def notion() -> Component:
     if not NotionDatabase.objects.filter(state=NotionDatabase.State.OK).exists():
         return Component(DEGRADED, f"The databases are not set up: run `manage.py setup_notion`; {queued}.", facts)
     if facts["failing"]:
-        return Component(
-            DEGRADED, f"{facts['failing']} records could not be written or reached, each says why; {queued}.", facts
+        words = ngettext(
+            "%(n)s record could not be written or reached, and says why; %(queued)s.",
+            "%(n)s records could not be written or reached, each says why; %(queued)s.",
+            facts["failing"],
         )
-    return Component(OK, f"Notion is reachable, {queued}.", facts)
+        return Component(DEGRADED, words % {"n": f"{facts['failing']:,}", "queued": queued}, facts)
+    return Component(OK, _("Notion is reachable, %s.") % queued, facts)

@@ -92,7 +92,7 @@ def story(_request: HttpRequest, instance: WorkflowInstance) -> Panel:
         }
         for line in lines
     ]
-    return Panel(gettext_lazy("History"), "console/story.html", {"rows": rows}, order=20, icon="timeline")
+    return Panel(gettext_lazy("Moves"), "console/story.html", {"rows": rows}, order=20, icon="timeline")
 
 
 def _task_rows(tasks: list[Task], here: str, may: bool) -> list[tuple[Any, ...]]:

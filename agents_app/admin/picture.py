@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from agents_app.workflow.machine import Definition, Transition
 
-WIDTH, HEIGHT = 126, 36
+WIDTH, HEIGHT = 138, 36
 GAP_X, GAP_Y = 44, 18
 MARGIN = 10
 LABEL_LENGTH = 19

@@ -8,6 +8,8 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import Count, Max, Min
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from higherself.core import health
 from higherself.core.health import DEGRADED, OK, Component
@@ -27,9 +29,19 @@ def inbox() -> Component:
     age = round((timezone.now() - unfinished["oldest"]).total_seconds()) if unfinished["oldest"] else 0
     facts = {"unprocessed": unfinished["number"], "oldest_unprocessed_seconds": age, "needs_person": needs_person}
     if not unfinished["number"]:
-        return Component(OK, f"Every event is worked on; {needs_person} need a person.", facts)
-    words = f"{unfinished['number']} events wait, the oldest for {age} s; {needs_person} need a person."
+        return Component(OK, _("Every event is worked on; %s.") % _needs_person(needs_person), facts)
+    words = ngettext(
+        "%(n)s event waits, for %(age)s s; %(rest)s.",
+        "%(n)s events wait, the oldest for %(age)s s; %(rest)s.",
+        unfinished["number"],
+    ) % {"n": f"{unfinished['number']:,}", "age": age, "rest": _needs_person(needs_person)}
     return Component(DEGRADED if age > LATE else OK, words, facts)
+
+
+def _needs_person(number: int) -> str:
+    if not number:
+        return _("none needs a person")
+    return ngettext("%s needs a person", "%s need a person", number) % f"{number:,}"
 
 
 def _counted() -> tuple[dict[str, Any], int]:
@@ -56,7 +68,14 @@ def outbox() -> Component:
         names = ", ".join(facts["credentials_refused"])
         return Component(DEGRADED, f"Credentials are refused by {names}: renew them.", facts)
     age = facts["oldest_due_seconds"]
-    words = f"{facts['waiting']} calls wait, the oldest is due for {age} s; {facts['needs_person']} need a person."
+    rest = _needs_person(facts["needs_person"])
+    words = _("No call waits; %s.") % rest
+    if facts["waiting"]:
+        words = ngettext(
+            "%(n)s call waits, due for %(age)s s; %(rest)s.",
+            "%(n)s calls wait, the oldest is due for %(age)s s; %(rest)s.",
+            facts["waiting"],
+        ) % {"n": f"{facts['waiting']:,}", "age": age, "rest": rest}
     return Component(DEGRADED if age > LATE else OK, words, facts)
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from higherself.core.admin import TOP, Answer, Bridge, Panel, RowAction, cells, panel, set_bridge
 from higherself.core.models import Record
 from notion_sync import actions
+from notion_sync.admin.words import COUNTS, said
 from notion_sync.engine.counts import Counts
 from notion_sync.mappings import mapping_for
 from notion_sync.models import NotionDatabase, NotionPage, SyncConflict
@@ -37,21 +38,13 @@ def _too_many(rows: list[Record]) -> Answer | None:
     return messages.WARNING, text % {"most": MOST_AT_ONCE}
 
 
-_DID = {
-    "created_notion": gettext_lazy("%d created in Notion"),
-    "pushed": gettext_lazy("%d pushed"),
-    "pulled": gettext_lazy("%d pulled"),
-    "trashed": gettext_lazy("%d put aside"),
-    "restored": gettext_lazy("%d restored"),
-    "conflicts": gettext_lazy("%d conflicts: Notion's value stands, ours is kept under Conflicts"),
-}
-
-
 def _told(counts: Counts, nothing: str) -> Answer:
     if counts.messages:
         return messages.ERROR, " ".join(counts.messages[:5])
-    did = [str(text) % counts.total(name) for name, text in _DID.items() if counts.total(name)]
-    return messages.SUCCESS, (", ".join(did) + ".") if did else nothing
+    did = said({name: counts.total(name) for name in COUNTS})
+    if counts.total("conflicts"):
+        did += ": " + _("Notion's value stands, ours is kept under Conflicts")
+    return messages.SUCCESS, f"{did}." if did else nothing
 
 
 PUSH = RowAction("push_now", gettext_lazy("Push to Notion now"), _push, icon="cloud_upload")

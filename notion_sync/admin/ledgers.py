@@ -12,11 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from higherself.core.admin import ReadOnlyAdmin, cells, tone_of
+from notion_sync.admin.words import COUNTS, said
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import Lease, NotionChange, RequestBudget, SyncRun, WebhookToken
-
-# What a run's counts are called, in the order in which they matter.
-_NAMES = ("pulled", "pushed", "created_local", "created_notion", "trashed", "restored", "conflicts", "errors")
 
 
 @admin.register(SyncRun)
@@ -45,23 +43,27 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("did"))
     def did(self, obj: SyncRun) -> str:
-        totals = {name: sum(counts.get(name, 0) for counts in obj.counts.values()) for name in _NAMES}
-        return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in totals.items() if number) or _(
-            "nothing"
-        )
+        totals = {name: sum(counts.get(name, 0) for counts in obj.counts.values()) for name in COUNTS}
+        return said(totals) or _("nothing")
 
     @display(description=gettext_lazy("by database"))
     def table(self, obj: SyncRun) -> Any:
-        heads = format_html_join("", "<th>{}</th>", ((name.replace("_", " "),) for name in ("", *_NAMES)))
+        heads = format_html_join("", "<th>{}</th>", ((name.replace("_", " "),) for name in ("", *COUNTS)))
         lines = (
             (
                 MAPPINGS[key].title if key in MAPPINGS else key,
-                format_html_join("", "<td>{}</td>", ((counts.get(name, 0) or "·",) for name in _NAMES)),
+                format_html_join("", "<td>{}</td>", ((counts.get(name, 0) or "·",) for name in COUNTS)),
             )
             for key, counts in obj.counts.items()
         )
         body = format_html_join("", "<tr><td>{}</td>{}</tr>", lines)
-        return format_html('<table class="hs-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', heads, body)
+        return format_html(
+            '<div class="hs-scroll" tabindex="0" role="region" aria-label="{}"><table class="hs-table">'
+            "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
+            _("by database"),
+            heads,
+            body,
+        )
 
 
 @admin.register(RequestBudget)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from higherself.core.admin import bounded, cells, shown, staff_page, tone_of
 from notion_sync import budget, health
+from notion_sync.admin.words import COUNTS, said
 from notion_sync.engine.lease import SYNC
 from notion_sync.engine.records import rows_manager
 from notion_sync.engine.run import PULL
@@ -31,7 +32,6 @@ PERMISSION = "notion_sync.view_notiondatabase"
 RUNS = 8
 # Counting sixteen tables is for a person who looks, not for every request. Seconds.
 KEPT_SECONDS = 5
-_DID = ("pulled", "pushed", "created_local", "created_notion", "trashed", "restored", "conflicts", "errors")
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,19 @@ class Row:
 
     @property
     def did(self) -> str:
-        return said(self.last.get("counts", {}))
+        return said(self.last.get("counts", {})) or cells.NOTHING
 
+    @property
+    def read(self) -> Any:
+        return cells.moment(self.database.pulled_at)
 
-def said(counts: dict[str, int]) -> str:
-    """``3 pulled, 1 pushed``."""
-    return ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in _DID if counts.get(name)) or "–"
+    @property
+    def written(self) -> Any:
+        return cells.moment(self.database.pushed_at)
+
+    @property
+    def compared(self) -> Any:
+        return cells.moment(self.database.swept_at)
 
 
 @staff_page("sync/", name="sync_overview", permission=PERMISSION)
@@ -166,14 +173,14 @@ def _outage() -> dict[str, Any]:
 def _runs() -> list[dict[str, Any]]:
     found = []
     for run in SyncRun.objects.order_by("-started_at")[:RUNS]:
-        totals = {name: sum(counts.get(name, 0) for counts in run.counts.values()) for name in _DID}
+        totals = {name: sum(counts.get(name, 0) for counts in run.counts.values()) for name in COUNTS}
         found.append(
             {
                 "url": cells.change_url(SyncRun, run.pk),
                 "when": cells.moment(run.started_at),
                 "trigger": run.trigger,
                 "chip": cells.chip(run.get_status_display(), tone_of(run.status)),
-                "did": said(totals),
+                "did": said(totals) or cells.NOTHING,
                 "requests": run.requests,
                 "error": run.error[:200],
             }

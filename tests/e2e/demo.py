@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from django.utils import timezone
 
-from agents_app.models import Notification, Task, Workflow, WorkflowInstance
+from agents_app.models import Agent, Notification, Task, Workflow, WorkflowInstance
 from agents_app.seeds.planting import plant
 from agents_app.workflow import engine
 from contacts.models import BusinessEntity, Contact
 from higherself.core.models import Heartbeat
-from higherself.integrations.models import InboundEvent
+from higherself.integrations.models import InboundEvent, RefusedDelivery
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict, SyncRun
 from tests import factories
@@ -61,7 +61,15 @@ def fill() -> dict[str, Any]:
     _spread(random)
     conflict = _notion(people)
     Heartbeat.objects.update_or_create(name="worker", defaults={"at": now})
-    return {"contact": people[0], "instance": bookings[0], "lead": leads[0], "conflict": conflict}
+    _refused(now)
+    return {
+        "contact": people[0],
+        "instance": bookings[0],
+        "lead": leads[0],
+        "conflict": conflict,
+        "run": SyncRun.objects.order_by("pk").first(),
+        "agent": Agent.objects.order_by("-workflows__pk").first(),
+    }
 
 
 def _person(name: str, entities: list[BusinessEntity], random: Random) -> Contact:
@@ -155,6 +163,25 @@ def _inbox(random: Random) -> None:
         error="This submission of “Survey” needs a person: it has no e-mail address. Nothing was created.",
         attempts=1,
     )
+
+
+def _refused(now: datetime) -> None:
+    """Somebody's scanner, and a service that has another secret than we have."""
+    for provider, reason, address, number in (
+        ("", RefusedDelivery.Reason.UNKNOWN, "", 1240),
+        ("hubspot", RefusedDelivery.Reason.STALE, "203.0.113.9", 3),
+        ("woocommerce", RefusedDelivery.Reason.NO_PROOF, "198.51.100.4", 1),
+    ):
+        RefusedDelivery.objects.create(
+            provider=provider,
+            reason=reason,
+            address=address,
+            number=number,
+            hour=now.replace(minute=0, second=0, microsecond=0),
+            first_at=now - timedelta(minutes=20),
+            last_at=now - timedelta(minutes=3),
+            detail="The signature or secret is missing or wrong.",
+        )
 
 
 def _spread(random: Random) -> None:

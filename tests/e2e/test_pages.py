@@ -55,6 +55,9 @@ def _addresses(rows: dict[str, Any]) -> list[str]:
         f"/admin/notion_sync/syncconflict/{rows['conflict'].pk}/change/",
         "/admin/notion_sync/pendingdelete/",
         "/admin/bookings/order/",
+        "/admin/integrations/refuseddelivery/",
+        f"/admin/notion_sync/syncrun/{rows['run'].pk}/change/",
+        f"/admin/agents_app/agent/{rows['agent'].pk}/change/",
     ]
 
 
@@ -162,3 +165,51 @@ def test_the_banner_stands_on_every_page_while_notion_is_away(visit: Visit):
         if page.get_by_text("Notion is unreachable since").first.is_hidden():
             without.append(address)
     assert without == []
+
+
+def _press(visitor: Visitor, name: str | None = None, selector: str = "[role=button], button") -> Any:
+    """Focuses what bears the name, as the Tab key does, and presses Enter."""
+    part = visitor.page.locator(selector)
+    part = (part.filter(has_text=name) if name else part).locator("visible=true").first
+    part.focus()
+    assert part.evaluate("part => part === document.activeElement"), f"{name or selector} takes no focus"
+    visitor.page.keyboard.press("Enter")
+    return part
+
+
+def test_navigation_filters_and_logging_out_need_no_mouse(visit: Visit):
+    factories.make_contact()
+    visitor = visit()
+    page = visitor.open("/admin/contacts/contact/")
+
+    users = page.locator("#nav-sidebar-apps").get_by_role("link", name="Users")
+    assert users.is_hidden()
+    fold = _press(visitor, "System", "#nav-sidebar-apps h2 button")
+    users.wait_for()
+    assert fold.get_attribute("aria-expanded") == "true"
+
+    filters = _press(visitor, "Filters", "a[role=button]")
+    page.wait_for_function("document.getElementById('changelist-filter').contains(document.activeElement)")
+    page.keyboard.press("Escape")
+    page.locator("#changelist-filter").wait_for(state="hidden")
+    assert filters.evaluate("part => part === document.activeElement")
+
+    _press(visitor, "owner", "[role=button]")
+    page.get_by_role("link", name="Your account").wait_for()
+    _press(visitor, "Log out", "#logout-form button")
+    page.wait_for_url("**/admin/logout/")
+    assert visitor.errors == []
+
+
+def test_in_a_narrow_window_the_menu_opens_with_the_keyboard_and_the_heading_is_the_records_name(visit: Visit):
+    contact = factories.make_contact(full_name="Maya Okafor")
+    visitor = visit(390)
+    page = visitor.open(f"/admin/contacts/contact/{contact.pk}/change/")
+
+    assert page.locator("h1").inner_text().strip() == "Maya Okafor"
+    people = page.locator("#nav-sidebar-apps").get_by_role("link", name="Feedback")
+    assert people.is_hidden()
+    page.get_by_role("button", name="Menu").locator("visible=true").first.focus()
+    page.keyboard.press("Enter")
+    people.wait_for()
+    assert visitor.errors == []

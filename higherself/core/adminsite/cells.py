@@ -93,9 +93,9 @@ def text_block(text: str) -> SafeString:
     return format_html('<pre class="hs-code">{}</pre>', text)
 
 
-def wide(text: str) -> SafeString:
-    """A sentence or two in a list: it wraps instead of pushing the columns beside it out of sight."""
-    return format_html('<span class="hs-wide">{}</span>', text) if text else format_html("{}", NOTHING)
+def advice(text: str) -> SafeString:
+    """A sentence in a list: it wraps instead of pushing the columns beside it out of sight."""
+    return format_html('<span class="hs-advice">{}</span>', text or NOTHING)
 
 
 def lines(items: list[Any]) -> Any:

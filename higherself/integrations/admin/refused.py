@@ -40,10 +40,14 @@ def remedy(slug: str, reason: str) -> str:
     provider = PROVIDERS.get(slug)
     if provider is None:
         return _(
-            "The address ends in no provider's name. Compare it with the one on the page Integrations; where nobody of"
+            "Compare the address with those on the page Integrations: it ends in no provider's name. Where nobody of"
             " yours calls it, nothing is to be done."
         )
-    words = {"label": provider.label, "variables": _or(secret_variables(provider))}
+    words = {
+        "label": provider.label,
+        "variables": _or(secret_variables(provider)),
+        "limit": "WEBHOOK_THROTTLE" if provider.takes_webhooks else "FORM_THROTTLE",
+    }
     return _remedies(provider).get(reason, "") % words
 
 
@@ -66,27 +70,25 @@ def _remedies(provider: Provider) -> dict[str, str]:
         if shared
         else _wrong_signature(provider),
         Reason.STALE: _(
-            "The signature names a time more than five minutes from ours. Compare this server's clock; where it is"
+            "Compare this server's clock: the signature names a time more than five minutes from ours. Where it is"
             " right, something between %(label)s and here holds deliveries back, or sends old ones again."
         ),
         Reason.UNREADABLE: _(
-            "It was no valid JSON or form. Where it is %(label)s that sends it, look whether a proxy in front changes"
-            " or cuts the bodies."
+            "Where it is %(label)s that sends it, look whether a proxy in front changes or cuts the bodies: it was no"
+            " valid JSON or form."
         ),
-        Reason.TOO_LARGE: _(
-            "Larger than this server takes. %(label)s may be able to send less: fewer fields, no files."
-        ),
+        Reason.TOO_LARGE: _("Let %(label)s send less, fewer fields or no files: it was larger than this server takes."),
         Reason.FLOOD: _(
-            "More in a short time than the limit allows one address. Where all of it is wanted, raise it:"
-            " FORM_THROTTLE for the website's form, WEBHOOK_THROTTLE for providers. Providers send again by themselves."
+            "Where all of it is wanted, raise %(limit)s: one address sent more in a short time than it allows."
+            " Providers send again by themselves, visitors of the website do not."
         ),
         Reason.NOT_CONFIGURED: _(
             "%(label)s sends here, but this server has no secret to check it by: set %(variables)s, and enter the same"
             " at %(label)s."
         ),
         Reason.NOT_STORED: _(
-            "The database could not take them. Most senders send again by themselves; fetch the others with"
-            " manage.py backfill, where %(label)s can be asked."
+            "Look whether what came then is here: the database could not take it at first, and most senders send"
+            " again. What is missing is fetched with manage.py backfill, where %(label)s can be asked."
         ),
     }
 
@@ -108,14 +110,14 @@ def _or(names: list[str]) -> str:
 
 
 def name_of(slug: str) -> str:
-    return PROVIDERS[slug].label if slug in PROVIDERS else slug or _("none")
+    return PROVIDERS[slug].label if slug in PROVIDERS else slug or _("none of ours")
 
 
 @admin.register(RefusedDelivery)
 class RefusedDeliveryAdmin(ReadOnlyAdmin):
     """Counts, not deliveries: what cannot be proved is not stored."""
 
-    list_display = ("last", "provider_name", "why", "number", "sender", "first", "what_to_do")
+    list_display = ("last", "provider_name", "why", "how_often", "sender", "in_short")
     list_display_links = ("last",)
     list_filter = (ProviderFilter, "reason", Since.of("last_at", gettext_lazy("refused")))
     search_fields = ("=address", "agent", "detail")
@@ -125,7 +127,7 @@ class RefusedDeliveryAdmin(ReadOnlyAdmin):
         (gettext_lazy("How often"), {"fields": ["number", ("first_at", "last_at")]}),
         (gettext_lazy("The last of them"), {"fields": ["sender", "agent", "detail"]}),
     ]
-    last, first = cells.when("last_at", gettext_lazy("last")), cells.when("first_at", gettext_lazy("first"))
+    last = cells.when("last_at", gettext_lazy("last"))
 
     @display(description=gettext_lazy("provider"), ordering="provider")
     def provider_name(self, obj: RefusedDelivery) -> str:
@@ -139,9 +141,18 @@ class RefusedDeliveryAdmin(ReadOnlyAdmin):
     def sender(self, obj: RefusedDelivery) -> str:
         return obj.address or _("many different ones")
 
+    @display(description=gettext_lazy("how often"), ordering="number")
+    def how_often(self, obj: RefusedDelivery) -> str:
+        return f"{obj.number:,}"
+
     @display(description=gettext_lazy("what to do"))
-    def what_to_do(self, obj: RefusedDelivery) -> Any:
-        return cells.wide(remedy(obj.provider, obj.reason))
+    def in_short(self, obj: RefusedDelivery) -> Any:
+        """Its first sentence; the record has all of it."""
+        return cells.advice(remedy(obj.provider, obj.reason).partition(". ")[0].rstrip(".") + ".")
+
+    @display(description=gettext_lazy("what to do"))
+    def what_to_do(self, obj: RefusedDelivery) -> str:
+        return remedy(obj.provider, obj.reason)
 
 
 def chip(reason: str) -> Any:

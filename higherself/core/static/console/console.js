@@ -45,3 +45,60 @@ document.addEventListener("DOMContentLoaded", () => {
   // They are made, and made again, by other scripts.
   new MutationObserver(nameChoosers).observe(document.body, { childList: true, subtree: true });
 });
+
+// The look makes switches of elements that no key reaches. They become buttons, with a name and a state.
+const LOOK_SWITCHES = [
+  // what is pressed, what it is called where it is only a sign, and what it opens
+  ["#nav-sidebar-apps h2[x-on\\:click]", "", (it) => it.nextElementSibling],
+  ["[x-on\\:click^='openUserLinks =']", "", (it) => it.parentElement.querySelector("nav")],
+  ["span[x-on\\:click^='sidebarMobileOpen'], span[x-on\\:click^='sidebarDesktopOpen']", "menu", () => document.getElementById("nav-sidebar")],
+  ["a[x-on\\:click^='filterOpen']", "", () => document.getElementById("changelist-filter")],
+  ["span[x-on\\:click^='showPassword']", "password", () => null],
+];
+const isShown = (part) => part.getClientRects().length > 0;
+const makePressable = (element, word, opened) => {
+  let button = element;
+  if (/^H\d$/.test(element.tagName)) {
+    // A heading stays one: what it holds becomes the button, whose clicks the heading hears.
+    button = document.createElement("button");
+    button.type = "button";
+    button.className = "hs-fold";
+    button.append(...element.childNodes);
+    element.append(button);
+  } else {
+    element.setAttribute("role", "button");
+    element.tabIndex = 0;
+    element.addEventListener("keydown", (event) => {
+      if (event.target !== element || (event.key !== "Enter" && event.key !== " ")) return;
+      event.preventDefault();
+      element.click();
+    });
+  }
+  if (word) button.setAttribute("aria-label", document.getElementById("hs-words")?.dataset[word] ?? word);
+  const part = opened(element);
+  if (!part) return;
+  let byKey = false;
+  const tell = () => {
+    button.setAttribute("aria-expanded", String(isShown(part)));
+    // What lies over the page takes those who open it with a key along.
+    if (!byKey || !isShown(part)) return;
+    byKey = false;
+    [...part.querySelectorAll("a[href], input, select, button")].find(isShown)?.focus();
+  };
+  new MutationObserver(tell).observe(part, { attributes: true, attributeFilter: ["style", "class"] });
+  tell();
+  if (part.id !== "changelist-filter") return;
+  element.addEventListener("click", (event) => { byKey = event.detail === 0; });
+  window.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && part.contains(document.activeElement)) button.focus();
+  });
+};
+document.addEventListener("DOMContentLoaded", () => {
+  for (const [selector, word, opened] of LOOK_SWITCHES) {
+    for (const element of document.querySelectorAll(selector)) makePressable(element, word, opened);
+  }
+  // Signs are words of a font ("chevron_right"): nobody needs to hear them.
+  for (const sign of document.querySelectorAll(".material-symbols-outlined:not([role], [aria-label], [title])")) {
+    sign.setAttribute("aria-hidden", "true");
+  }
+});
