@@ -13,7 +13,7 @@ from agents_app.choices import AgentStatus, TaskStatus
 from agents_app.models import Agent, Task
 from agents_app.services import catalog, dependencies, edits
 from higherself.core import jobs
-from higherself.core.signals import changes_noted, record_pulled
+from higherself.core.signals import changes_noted, record_pulled, value_refused
 from higherself.integrations.intake import JOB as DRAIN_INBOX
 
 for _model in catalog.MODELS:
@@ -58,6 +58,13 @@ def record_was_pulled(sender: type[Any], pk: Any, changed: dict[str, tuple[Any, 
         edits.pulled(sender, pk, changed, actor)
     elif sender is Agent and changed.get("status", ("", ""))[1] == AgentStatus.DEPLOYED:
         _wake_what_waited()
+
+
+@receiver(value_refused)
+def value_was_refused(sender: type[Any], pk: Any, refused: dict[str, str], actor: str, **_kwargs: Any) -> None:
+    """What somebody wrote in Notion is no JSON: whoever wrote it reads so beside it."""
+    if sender in edits.RUNS:
+        edits.unreadable(sender, pk, refused, actor)
 
 
 def _task_pulled(pk: Any, before: str, actor: str) -> None:

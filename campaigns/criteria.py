@@ -13,13 +13,14 @@ Other apps' tables are reached by the names of their relations to contacts, with
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Annotated, Any, Literal
 
 from django.db.models import Exists, F, Model, OuterRef, Q
 from django.db.models.expressions import Combinable
+from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Discriminator, Tag, ValidationError, field_validator, model_validator
 
 from contacts.choices import NO_MARKETING, InteractionKind
@@ -53,6 +54,8 @@ _OPPOSITE: dict[str, str] = {
 }
 _COMPARED = {"greater_than": "gt", "less_than": "lt", "at_least": "gte", "at_most": "lte"}
 _LIMIT, _DEPTH, _DAYS, _VALUES = 50, 5, 36_500, 200
+# What every database compares with every column: a larger number, or an older date, fails in one or the other.
+_NUMBER, _TEXT, _YEARS = 1_000_000_000, 500, range(1900, 2201)
 
 
 class BrokenCriteria(ValueError):
@@ -211,16 +214,23 @@ def _value_problem(place: Place, operator: str, value: Any) -> str:
         return "" if isinstance(value, bool) else "needs true or false"
     if place.kind == "number":
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return "" if is_number else "needs a number"
-    return "" if isinstance(value, str) and value.strip() else "needs a text"
+        if not is_number:
+            return "needs a number"
+        return "" if abs(value) <= _NUMBER else f"needs a number of at most {_NUMBER}"
+    if not isinstance(value, str) or not value.strip():
+        return "needs a text"
+    return "" if value.isprintable() and len(value) <= _TEXT else f"needs one line of at most {_TEXT} characters"
 
 
-def _moment(value: Any) -> datetime | None:
+def _moment(value: Any, zone: tzinfo | None = None) -> datetime | None:
+    """A date is its midnight, and a time without a zone a time, on the clock of ``zone``."""
     try:
         found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError:
         return None
-    return found if found.tzinfo else found.astimezone()
+    if found.year not in _YEARS:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=zone or timezone.get_default_timezone())
 
 
 def parse(data: Any) -> Group:
@@ -252,7 +262,7 @@ def _readable(item: Any) -> str:
 
 # -- the condition --------------------------------------------------------------------------------------------------
 def condition(group: Group, now: datetime) -> Q:
-    """The criteria as one condition on contacts, of the moment ``now``."""
+    """The criteria as one condition on contacts, of the moment ``now``, whose zone is that of dates without one."""
     parts = [condition(item, now) if isinstance(item, Group) else _rule(item, now) for item in group.rules]
     found = parts[0]
     for part in parts[1:]:
@@ -287,24 +297,36 @@ def _related(place: Place, test: Q) -> Combinable:
 def _text(path: str, operator: str, value: Any, now: datetime) -> Q:
     if operator == "exists":
         return ~Q(**{path: ""})
-    lookup = {"equals": "iexact", "in": "in", "contains": "icontains"}[operator]
+    if operator == "in":
+        return _any(Q(**{f"{path}__iexact": name}) for name in value)
+    lookup = {"equals": "iexact", "contains": "icontains"}[operator]
     return Q(**{f"{path}__{lookup}": value})
+
+
+def _any(parts: Iterable[Q]) -> Q:
+    found = Q()
+    for part in parts:
+        found |= part
+    return found
 
 
 def _list(path: str, operator: str, value: Any, now: datetime) -> Q:
     if operator == "exists":
         return ~Q(**{path: []})
-    found = Q()
-    for name in value if operator == "in" else [value]:
-        found |= Q(**{f"{path}__has_name": name})
-    return found
+    return _any(Q(**{f"{path}__has_name": name}) for name in _listed(operator, value))
 
 
 def _number(path: str, operator: str, value: Any, now: datetime) -> Q:
     if operator == "exists":
         return Q(**{f"{path}__isnull": False})
-    lookup = {"equals": "exact", "in": "in", **_COMPARED}[operator]
-    return Q(**{f"{path}__{lookup}": value})
+    if operator in {"equals", "in"}:
+        # Not "exact": that makes 2.5 the 2 of a whole-number column.
+        return _any(Q(**{f"{path}__gte": item, f"{path}__lte": item}) for item in _listed(operator, value))
+    return Q(**{f"{path}__{_COMPARED[operator]}": value})
+
+
+def _listed(operator: str, value: Any) -> list[Any]:
+    return list(value) if operator == "in" else [value]
 
 
 def _flag(path: str, operator: str, value: Any, now: datetime) -> Q:
@@ -316,7 +338,7 @@ def _date(path: str, operator: str, value: Any, now: datetime) -> Q:
         return Q(**{f"{path}__isnull": False})
     if operator == "within_days":
         return Q(**{f"{path}__gte": now - timedelta(days=value), f"{path}__lte": now})
-    moment = _moment(value)
+    moment = _moment(value, now.tzinfo)
     return Q(**{f"{path}__lt" if operator == "before" else f"{path}__gte": moment})
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from campaigns import criteria
 from campaigns.models import Segment, SegmentMembership
@@ -24,7 +25,9 @@ class Difference(NamedTuple):
 
 def matching(segment: Segment, now: datetime) -> QuerySet[Contact]:
     """The contacts that fulfil the criteria at this moment. Raises `criteria.BrokenCriteria`."""
-    found = Contact.objects.live().filter(criteria.condition(criteria.parse(segment.criteria), now))
+    entity = segment.business_entity
+    local = now.astimezone(entity.zone if entity else timezone.get_default_timezone())
+    found = Contact.objects.live().filter(criteria.condition(criteria.parse(segment.criteria), local))
     if segment.business_entity_id is not None:
         links = Contact.business_entities.through.objects.filter(
             contact_id=OuterRef("pk"), businessentity_id=segment.business_entity_id

@@ -198,7 +198,9 @@ class Json(Text):
     def to_model(self, canonical: str, field: Any) -> Any:
         if not canonical.strip():
             return self.empty()
-        return load_json(canonical, self.name)
+        value = load_json(canonical, self.name)
+        # The word "null" is no value of its own: no column takes it.
+        return self.empty() if value is None else value
 
     def same(self, one: Any, other: Any) -> bool:
         return bool(one == other) or _same_json(one, other)
@@ -602,5 +604,5 @@ def _storable(value: Any) -> Any:
 def _same_json(one: str, other: str) -> bool:
     try:
         return bool(json.loads(one or "null") == json.loads(other or "null"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False

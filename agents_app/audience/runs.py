@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.core.exceptions import EmptyResultSet
+from django.db import DataError, transaction
 
 from agents_app.agents.base import Context, Created, Outcome, Result
 from agents_app.choices import SourceSystem
@@ -126,8 +127,9 @@ def _evaluate(instance: WorkflowInstance, context: Context) -> Outcome:
         try:
             with transaction.atomic():
                 found = evaluation.evaluate(segment, context.now)
-        except BrokenCriteria as error:
-            evaluation.refuse(segment, str(error))
+        except (BrokenCriteria, DataError, EmptyResultSet) as error:
+            # What one database takes another may not: that is this segment's matter alone.
+            evaluation.refuse(segment, str(error) or type(error).__name__)
             failed.append(segment.name)
             continue
         entered, left = entered + found.entered, left + found.left

@@ -98,6 +98,18 @@ def pulled(model: type[Any], pk: Any, changed: Mapping[str, tuple[Any, Any]], ac
         _write(row, f"The status set by {actor} was put back, it cannot run: {problem}", status=changed["status"][0])
 
 
+def unreadable(model: type[Any], pk: Any, refused: Mapping[str, str], actor: str) -> None:
+    """What a person has written cannot even be read. It stays in Notion, for them to mend; what ran goes on running."""
+    row = model.objects.filter(pk=pk).first()
+    reasons = [text for name, text in refused.items() if name in RUNS[model]]
+    if row is not None and reasons:
+        _write(
+            row,
+            f"The edit by {actor} was not taken over: {'; '.join(reasons)}. It stands here as it was written; mend it. "
+            "The last good version goes on.",
+        )
+
+
 def settle(row: Editable, previous: Mapping[str, Any], actor: str) -> str:
     """Decides about an edit whose values are in the row already; returns why it was put back, or ""."""
     problem = problem_of(row, previous)

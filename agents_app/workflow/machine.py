@@ -38,6 +38,11 @@ STATUS_ACTIONS: dict[str, dict[str, str]] = {
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Action = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z_]*\.[a-z][a-z_]*)?$", max_length=100)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+# An option of a select in Notion: at most 100 characters, and no comma.
+Option = Annotated[str, StringConstraints(pattern=r"^[^,]*$", max_length=100)]
+# Ten years either way: beyond that no calendar goes with every offset.
+Days = Annotated[int, Field(ge=-3_660, le=3_660)]
+Hours = Annotated[int, Field(ge=-87_840, le=87_840)]
 
 
 class _Data(BaseModel):
@@ -47,15 +52,15 @@ class _Data(BaseModel):
 class Due(_Data):
     """When a task is due: an offset from now, or from a date among the facts (``base``)."""
 
-    days: int = 0
-    hours: int = 0
+    days: Days = 0
+    hours: Hours = 0
     base: Name | None = None
 
 
 class Timer(_Data):
     """A moment: so many hours after the state was entered, or around a date among the facts."""
 
-    hours: int
+    hours: Hours
     base: Name | None = None
 
 
@@ -71,12 +76,12 @@ class TaskTemplate(_Data):
 
     key: Name
     name: Text
-    description: str = ""
-    role: str = ""
+    description: Annotated[str, StringConstraints(max_length=5_000)] = ""
+    role: Option = ""
     priority: Literal["Low", "Medium", "High", "Urgent"] = "Medium"
-    category: str = "Follow Up"
-    tags: tuple[str, ...] = ()
-    estimated_minutes: int = Field(default=30, ge=0)
+    category: Option = "Follow Up"
+    tags: tuple[Option, ...] = ()
+    estimated_minutes: int = Field(default=30, ge=0, le=100_000)
     due: Due | None = None
     when: str = ""
     completes: Name | None = None

@@ -6,6 +6,9 @@ from django.dispatch import Signal
 # when the page was made, for a row that is new here, else None.
 record_pulled = Signal()
 
+# A person's edit in Notion cannot be read; it stays there as it is. Arguments: pk, refused ({field: why}), actor.
+value_refused = Signal()
+
 # The history has noted changes of records, in the transaction of the changes. Argument: notes (ChangeSets).
 changes_noted = Signal()
 

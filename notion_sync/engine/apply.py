@@ -13,7 +13,7 @@ from higherself.core.history import NOTION, ChangeSet
 from higherself.core.history.recording import draft
 from higherself.core.history.values import differences
 from higherself.core.models import Record
-from higherself.core.signals import record_pulled
+from higherself.core.signals import record_pulled, value_refused
 from notion_sync.client import NotionApi
 from notion_sync.engine import remote as remote_side
 from notion_sync.engine import writing
@@ -49,6 +49,8 @@ class Meeting:
     links: dict[str, list[int]] = field(default_factory=dict)
     changed: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     requests: dict[str, Any] = field(default_factory=dict)
+    # What could not be read, by field: why.
+    refused: dict[str, str] = field(default_factory=dict)
     conflicts: list[SyncConflict] = field(default_factory=list)
     needs_push: bool = False
     waits: bool = False
@@ -228,6 +230,7 @@ class Applier:
         if action is Action.PUSH:
             self._leave_to_push(meeting, prop)
         elif action is Action.AGREE:
+            meeting.tie.issues = [note for note in meeting.tie.issues if not note.startswith(f"{prop.name}: ")]
             self._agree(meeting, prop, meeting.local[prop.attr])
         elif action is Action.REQUEST:
             meeting.requests[prop.attr] = meeting.remote[prop.attr]
@@ -301,6 +304,7 @@ class Applier:
         text = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
         meeting.tie.issues = [note for note in meeting.tie.issues if not note.startswith(f"{prop.name}: ")]
         meeting.tie.issues.append(f"{prop.name}: {text}")
+        meeting.refused[prop.attr] = text
         self.counts.error(
             self.mapping.key,
             f"{self.mapping.title} page {meeting.page['id']}, “{prop.name}”: {text} Mend it in Notion.",
@@ -452,10 +456,13 @@ class Applier:
             actor = f"Notion ({remote_side.editor(meeting.page)})"
             for attr, value in meeting.requests.items():
                 ask(self.mapping, meeting.row.pk, attr, value, actor)
+            model = self.mapping.model
             if meeting.changed or meeting.is_new:
                 made_at = remote_side.made_at(meeting.page) if meeting.is_new else None
-                model, pk, changed = self.mapping.model, meeting.row.pk, meeting.changed
+                pk, changed = meeting.row.pk, meeting.changed
                 record_pulled.send(sender=model, pk=pk, changed=changed, actor=actor, made_at=made_at)
+            if meeting.refused:
+                value_refused.send(sender=model, pk=meeting.row.pk, refused=meeting.refused, actor=actor)
 
 
 def _has_issue(tie: NotionPage, prop: Property) -> bool:

@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.exceptions import EmptyResultSet
+from django.db import DataError
 
 from agents_app import rounds
 from agents_app.agents.base import Context
 from agents_app.agents.registry import AGENTS
 from agents_app.models import AgentRun, Approval, DataTransformation, Task, WorkflowInstance
 from agents_app.services import catalog
+from campaigns import evaluation
 from campaigns.models import Segment
 from contacts import interactions
 from contacts.models import BusinessEntity, ConsentChange, Contact
@@ -111,6 +114,27 @@ def test_a_broken_segment_keeps_its_members_and_holds_up_no_other(clock):
     assert runs() == ["completed", "completed_with_errors"]
     assert [row.task_name for row in Task.objects.order_by("pk")][-1] == "Look into failed segment sync"
     assert Contact.objects.live().get().marketing_segments == ["active_clients"]
+
+
+@pytest.mark.parametrize("error", [DataError("integer out of range"), EmptyResultSet()])
+def test_a_segment_that_the_database_refuses_holds_up_no_other(
+    clock: Any, error: Exception, monkeypatch: pytest.MonkeyPatch
+):
+    evaluate = evaluation.evaluate
+
+    def refuse(segment: Segment, now: datetime) -> evaluation.Difference:
+        if segment.name == "leads":
+            raise error
+        return evaluate(segment, now)
+
+    make_contact(status="Active Client")
+    monkeypatch.setattr("agents_app.audience.runs.evaluation.evaluate", refuse)
+    rounds.analyse_audience()
+    assert (runs(), Segment.objects.get(name="leads").error) == (
+        ["completed_with_errors"],
+        str(error) or "EmptyResultSet",
+    )
+    assert Segment.objects.get(name="active_clients").member_count == 1
 
 
 def test_a_call_that_needs_a_person_is_an_error_of_the_run(clock):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -52,13 +53,13 @@ def test_a_valid_edit_becomes_a_version_and_running_instances_stay_on_theirs():
     edit(row, states=with_label(row, "Just in"))
 
     fresh = newest()
-    assert (fresh.pk != row.pk, fresh.version, fresh.status) == (True, "1.0.1", "Active")
+    assert (fresh.pk != row.pk, fresh.version, fresh.status) == (True, "1.1.1", "Active")
     assert engine.definition_of(engine.start(fresh, name="Lead", actor="Grace")).state("new_lead").label == "Just in"
     running.refresh_from_db()
     assert (running.workflow_id, row.states, row.status) == (row.pk, before, "Deprecated")
     assert engine.definition_of(running).state("new_lead").label == before[0]["label"]
-    assert "became version 1.0.1" in row.edit_result
-    assert fresh.edit_result.endswith("made from 1.0.0 by an edit of Notion (Grace).")
+    assert "became version 1.1.1" in row.edit_result
+    assert fresh.edit_result.endswith("made from 1.1.0 by an edit of Notion (Grace).")
 
 
 def test_a_new_version_keeps_what_the_old_one_was_linked_with():
@@ -231,3 +232,132 @@ def test_the_reason_is_written_back_into_notion(notion: Sandbox, sync: Callable[
     values = notion.values(page)
     assert "it uses first_nmae" in values["Edit Result"]
     assert values["Content Template"] == row.content_template
+
+
+def _islanded(states: list[Any], moves: list[Any]) -> dict[str, str]:
+    return {"States": json.dumps([*states, {"name": "island", "label": "Island", "status": "Completed"}])}
+
+
+def _guarded(states: list[Any], moves: list[Any]) -> dict[str, str]:
+    more = {"event": "x", "from": ["nurturing"], "to": "contacted", "guard": "moon:full"}
+    return {"Transitions": json.dumps([*moves, more])}
+
+
+def _endless(states: list[Any], moves: list[Any]) -> dict[str, str]:
+    return {"States": json.dumps([{key: part for key, part in row.items() if key != "status"} for row in states])}
+
+
+def _renamed(states: list[Any], moves: list[Any]) -> dict[str, str]:
+    """A state in which an instance stands, renamed in one place only."""
+    return {"States": json.dumps(states).replace('"name": "nurturing"', '"name": "warming"')}
+
+
+def _without_a_way(states: list[Any], moves: list[Any]) -> dict[str, str]:
+    """The only ways into a state that goes on to be there."""
+    return {"Transitions": json.dumps([row for row in moves if row["event"] != "contact_made"])}
+
+
+def _late(states: list[Any], moves: list[Any]) -> dict[str, str]:
+    return {"Transitions": json.dumps([{**row, "timer": {"hours": 10**14}} for row in moves])}
+
+
+def _long_task(states: list[Any], moves: list[Any]) -> dict[str, str]:
+    task = {"key": "k", "name": "Call", "estimated_minutes": 10**15}
+    return {"States": json.dumps([{**states[0], "tasks": [task]}, *states[1:]])}
+
+
+@pytest.mark.parametrize(
+    ("edited", "reason", "stays"),
+    [
+        (lambda *_: {"States": '[{"name": "a", '}, "“States” is not valid JSON", True),
+        (lambda *_: {"States": "[" * 5000}, "“States” is not valid JSON", True),
+        (lambda *_: {"Transitions": '{"a": NaN}'}, "“Transitions” is not valid JSON", True),
+        (lambda *_: {"States": "null"}, "initial state “new_lead” is not among the states", False),
+        (lambda *_: {"States": "42"}, "states: Input should be a valid dictionary", False),
+        (lambda *_: {"States": "[1, 2, 3]"}, "every state of the list needs a name of its own", False),
+        (lambda *_: {"Transitions": '["x"]'}, "transitions.0: Input should be a valid dictionary", False),
+        (lambda *_: {"Initial State": "moon"}, "initial state “moon” is not among the states", False),
+        (_islanded, "state “island” can never be reached from “new_lead”", False),
+        (_guarded, "unknown guard “moon”", False),
+        (_endless, "no state ends the workflow", False),
+        (_renamed, "starts in the unknown state “nurturing”", False),
+        (_without_a_way, "completes the unknown event “contact_made”", False),
+        (_late, "timer.hours: Input should be less than or equal to 87840", False),
+        (_long_task, "estimated_minutes: Input should be less than or equal to 100000", False),
+    ],
+)
+def test_a_hostile_edit_in_notion_is_refused_where_it_was_made_and_what_ran_goes_on(
+    notion: Sandbox, sync: Callable[..., Any], edited: Any, reason: str, stays: bool
+):
+    """What can be read is put back; what is no JSON at all stays, so that nobody loses an hour's work to a comma."""
+    only = {"keys": ["workflows_library"]}
+    sync(**only)
+    row = newest()
+    good, running = (row.states, row.transitions), engine.start(row, name="Lead", actor="Grace")
+    page = NotionPage.objects.get(database_id="workflows_library", object_id=row.pk).page_id
+    wanted = edited(deepcopy(row.states), deepcopy(row.transitions))
+    before = notion.values(page)
+    notion.person.update(page, wanted)
+    sync(**only)
+    sync(**only)
+    row.refresh_from_db()
+    values = notion.values(page)
+    assert reason in values["Edit Result"]
+    assert {name: values[name] for name in wanted} == (wanted if stays else {name: before[name] for name in wanted})
+    assert ((row.states, row.transitions), row.status, newest().pk) == (good, "Active", row.pk)
+    engine.advance(running, "invalid", actor="Grace")
+    assert running.current_state == "unqualified"
+
+
+def test_a_large_edit_in_notion_becomes_a_version_and_a_renamed_state_keeps_its_instances(
+    notion: Sandbox, sync: Callable[..., Any]
+):
+    only = {"keys": ["workflows_library"]}
+    sync(**only)
+    row = newest()
+    running = engine.start(row, name="Lead", actor="Grace", key_data={"quality": "Low"})
+    engine.advance(running, "scored", actor="LeadCaptureAgent")
+    page = NotionPage.objects.get(database_id="workflows_library", object_id=row.pk).page_id
+    states, moves = json.dumps(row.states), json.dumps(row.transitions)
+    texts = [{"key": f"note_{number}", "name": "Read", "description": "x" * 2500} for number in range(20)]
+    renamed = json.loads(states.replace('"nurturing"', '"warming"'))
+    renamed[0]["tasks"] = texts
+    notion.person.update(
+        page, {"States": json.dumps(renamed), "Transitions": moves.replace('"nurturing"', '"warming"')}
+    )
+    sync(**only)
+    fresh = newest()
+    assert (fresh.version, len(json.dumps(fresh.states)) > 50_000) == ("1.1.1", True)
+    engine.advance(running, "engagement_threshold", actor="Grace")
+    assert (running.workflow_id, running.current_state) == (row.pk, "qualified")
+    sync(**only)
+    assert {values["Version"]: values["Status"] for values in map(notion.values, _pages(notion))} == {
+        "1.1.0": "Deprecated",
+        "1.1.1": "Active",
+    }
+
+
+def _pages(notion: Sandbox) -> list[str]:
+    pages = [page["id"] for page in notion.pages("Workflows Library")]
+    return [page for page in pages if notion.values(page)["Workflow ID"] == LEAD]
+
+
+def test_several_properties_are_edited_in_peace_on_a_copy_that_is_a_draft(notion: Sandbox, sync: Callable[..., Any]):
+    only = {"keys": ["workflows_library"]}
+    sync(**only)
+    row = newest()
+    old = notion.values(NotionPage.objects.get(database_id="workflows_library", object_id=row.pk).page_id)
+    names = ("Workflow Name", "Workflow ID", "Initial State", "States", "Transitions")
+    copy = notion.person.create(
+        "Workflows Library", {**{name: old[name] for name in names}, "Version": "2.0.0", "Status": "Draft"}
+    )["id"]
+    sync(**only)
+    notion.person.update(copy, {"States": old["States"].replace('"nurturing"', '"warming"')})
+    sync(**only)
+    assert newest().pk == row.pk
+    notion.person.update(copy, {"Transitions": old["Transitions"].replace('"nurturing"', '"warming"')})
+    sync(**only)
+    notion.person.update(copy, {"Status": "Active"})
+    sync(**only)
+    fresh = newest()
+    assert (fresh.version, "warming" in {state["name"] for state in fresh.states}) == ("2.0.0", True)

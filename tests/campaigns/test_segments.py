@@ -70,6 +70,12 @@ def people(db) -> None:
         (rule("status", "in", ["Active Client", "Active Lead"]), {"Ada", "Bob"}),
         (rule("status", "not_in", ["Active Client", "Active Lead"]), {"Cid"}),
         (rule("status", "contains", "lead"), {"Bob"}),
+        (rule("status", "in", ["active client", "ACTIVE LEAD"]), {"Ada", "Bob"}),
+        (rule("status", "not_in", ["active client"]), {"Bob", "Cid"}),
+        (rule("status", "equals", "No such option"), set()),
+        (rule("status", "not_equals", "No such option"), {"Ada", "Bob", "Cid"}),
+        (rule("tags", "not_in", ["No such tag"]), {"Ada", "Bob", "Cid"}),
+        (rule("workflow.WF-NO-SUCH", "not_exists"), {"Ada", "Bob", "Cid"}),
         (rule("country", "exists"), {"Ada"}),
         (rule("country", "not_exists"), {"Bob", "Cid"}),
         (rule("tags", "contains", "VIP"), {"Ada"}),
@@ -82,6 +88,11 @@ def people(db) -> None:
         (rule("lead_score", "greater_than", 9), set()),
         (rule("lead_score", "less_than", 10), {"Ada"}),
         (rule("lead_score", "not_exists"), {"Bob", "Cid"}),
+        (rule("lead_score", "equals", 9), {"Ada"}),
+        (rule("lead_score", "equals", 9.5), set()),
+        (rule("lead_score", "not_equals", 9), {"Bob", "Cid"}),
+        (rule("lead_score", "in", [3, 9]), {"Ada"}),
+        (rule("lead_score", "at_most", 9.5), {"Ada"}),
         (rule("email_opt_in", "equals", True), {"Ada", "Cid"}),
         (rule("accepts_email_marketing", "equals", True), {"Ada"}),
         (rule("accepts_email_marketing", "equals", False), {"Bob", "Cid"}),
@@ -141,6 +152,19 @@ def test_a_plain_list_means_all_of_it():
             "rules.0: “status” equals: needs a text; rules.1.rules.0: “tags” contains: needs a text",
         ),
         ([rule("status", "exists")] * 51, "There are more than 50 rules."),
+        ({"match": "any", "rules": []}, "rules: a group needs at least one rule"),
+        ([{"match": "all", "rules": []}], "rules.0.rules: a group needs at least one rule"),
+        (
+            [rule("lead_score", "equals", float("nan"))],
+            "rules.0: “lead_score” equals: needs a number of at most 1000000000",
+        ),
+        (
+            [rule("lead_score", "less_than", 10**30)],
+            "rules.0: “lead_score” less_than: needs a number of at most 1000000000",
+        ),
+        ([rule("date_added", "after", "0001-01-01")], "rules.0: “date_added” after: needs a date such as 2026-05-09"),
+        ([rule("city", "equals", "Lis\x00bon")], "rules.0: “city” equals: needs one line of at most 500 characters"),
+        ([rule("tags", "in", ["VIP", None])], "rules.0: “tags” in: needs a text"),
     ],
 )
 def test_broken_criteria_say_everything_that_is_wrong(broken, said):
@@ -173,6 +197,26 @@ def test_whatever_somebody_writes_is_understood_or_refused(data):
     except criteria.BrokenCriteria:
         return
     criteria.condition(parsed, NOW)
+
+
+@pytest.mark.parametrize(
+    ("zone", "days"),
+    [
+        # The clocks go on in the night to the 8th of March there, and on the 29th here.
+        ("America/New_York", ["2026-03-08T05:30:00+00:00", "2026-03-09T04:30:00+00:00"]),
+        ("Europe/Lisbon", ["2026-03-29T00:30:00+00:00", "2026-03-29T23:30:00+00:00"]),
+    ],
+)
+def test_a_date_is_midnight_on_the_clock_of_the_business_in_summer_and_winter(db, zone: str, days: list[str]):
+    """Half an hour after midnight, before and after the clocks have changed."""
+    entity = make_business_entity(time_zone=zone)
+    for day in days:
+        make_contact(last_interaction=datetime.fromisoformat(day), business_entities=[entity])
+    first, second = ("2026-03-08", "2026-03-09") if zone == "America/New_York" else ("2026-03-29", "2026-03-30")
+    for edge, count in ((first, 2), (second, 1)):
+        after = segment(rule("last_interaction", "after", edge), business_entity=entity)
+        before = segment(rule("last_interaction", "before", edge), business_entity=entity)
+        assert (evaluation.evaluate(after, NOW).members, evaluation.evaluate(before, NOW).members) == (count, 2 - count)
 
 
 # -- membership -----------------------------------------------------------------------------------------------------
