@@ -52,12 +52,12 @@ def _now(rows: Sequence[Record], *, pull: bool, push: bool) -> Counts:
         database = usable(api, [mapping.key])[0]
         refuse_unusable(database)
         ids = [row.pk for row in rows]
-        if pull:
-            Puller(api, database, counts).pages(_page_ids(mapping, ids))
-        if push:
-            Pusher(api, database, counts, impatient=True).push_rows(
-                list(rows_manager(mapping.model).filter(pk__in=ids))
-            )
+        puller, pusher = Puller(api, database, counts), Pusher(api, database, counts, impatient=True)
+        for row_id in ids:  # one after the other, so that what was read is not old when it is written
+            if pull:
+                puller.pages(_page_ids(mapping, [row_id]))
+            if push:
+                pusher.push_rows(list(rows_manager(mapping.model).filter(pk=row_id)))
     return counts
 
 

@@ -254,7 +254,7 @@ class NotionApi:
         if error.status == 401:
             self._healthy = False
             self.budget.refused(message)
-        raise _permanent(error.status, body, message)
+        raise _permanent(error.status, body, message, reads_one_thing=_reads_one_thing(what))
 
     def _unanswered(self, error: Exception, what: str, creates: bool, last: bool) -> float:
         message = f"{what}: Notion did not answer ({type(error).__name__}: {error})"
@@ -345,12 +345,19 @@ def _retry_after(error: HTTPResponseError, extra: Json) -> float:
     return 5.0
 
 
-def _permanent(status: int, body: Json, message: str) -> Exception:
+def _reads_one_thing(what: str) -> bool:
+    """Whether a request (“GET pages/…”) asks for the content of one page or database."""
+    method, _, path = what.partition(" ")
+    return path.startswith(("pages/", "databases/", "data_sources/")) and (method == "GET" or path.endswith("/query"))
+
+
+def _permanent(status: int, body: Json, message: str, *, reads_one_thing: bool) -> Exception:
     text = str(body.get("message") or "")
+    if status == 404 or (status == 403 and reads_one_thing):
+        # What is restricted is closed to us, as what is not shared is; all else may be open.
+        return NotShared(message)
     if status in {401, 403}:
         return NotAuthorised(message)
-    if status == 404:
-        return NotShared(message)
     if status == 409:
         return Conflict(message)
     if ARCHIVED_TEXT in text:

@@ -18,13 +18,15 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from higherself.core import jobs
+from higherself.core.errors import Permanent
 from higherself.integrations.events import Event, EventKind, listens_to
 from higherself.integrations.signals import handshake
-from notion_sync.client import NotionApi, NotShared
+from notion_sync.client import NotAuthorised, NotionApi, NotShared
 from notion_sync.engine.completion import complete_relations
 from notion_sync.engine.counts import Counts
 from notion_sync.engine.lease import Held
 from notion_sync.engine.pull import Puller
+from notion_sync.engine.remote import SchemaChanged
 from notion_sync.models import NotionChange, NotionDatabase, NotionPage, WebhookToken
 from notion_sync.schema.binding import refresh
 
@@ -83,7 +85,13 @@ def read(api: NotionApi, held: Held) -> Counts:
         held.renew()
         database = NotionDatabase.objects.filter(key=key).first()
         if database is not None:
-            _read_database(api, database, changes, counts)
+            try:
+                _read_database(api, database, changes, counts)
+            except NotAuthorised:
+                raise
+            except (Permanent, SchemaChanged) as error:
+                # It is read as a whole by the next poll, which names what is wrong; the others are read now.
+                logger.warning("%s: %s", key, error)
         for change in changes:
             NotionChange.objects.filter(pk=change.pk, last_at=change.last_at).delete()
     complete_relations()

@@ -13,6 +13,7 @@ from notion_sync.engine.records import describe
 from notion_sync.engine.remote import Json, parent_of, trashed
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase, NotionPage, PendingDelete
+from notion_sync.schema.binding import IN_TRASH
 
 # More than this many at once, and more than this share of the database, wait for a person.
 HANDFUL = 5
@@ -55,6 +56,8 @@ def _judge(
             gone.append(tie)
         elif page is not None:
             Applier(api, database, counts, plan).apply([page])
+    if gone:
+        _require_database(api, database, plan)
     if plan is not None:
         for tie in gone:
             plan.add(f"archive here {describe(MAPPINGS[database.key], row_of(tie), tie)}")
@@ -82,7 +85,20 @@ def look_at(api: NotionApi, database: NotionDatabase, page_id: str, counts: Coun
     if home is not None:
         Applier(api, home, counts).apply([page])
     elif tie is not None and not tie.in_trash:
+        _require_database(api, tie.database, None)
         archive(tie, counts)
+
+
+def _require_database(api: NotionApi, database: NotionDatabase, plan: Plan | None) -> None:
+    """Pages also look trashed while their whole database is in the trash: then it is paused, and no row archived.
+
+    Raises `NotShared`.
+    """
+    if not api.data_source(database.data_source_id).get("in_trash"):
+        return
+    if plan is None:
+        database.pause(IN_TRASH)
+    raise NotShared(IN_TRASH)
 
 
 def _page(api: NotionApi, tie: NotionPage, counts: Counts, plan: Plan | None) -> Json | None:

@@ -81,11 +81,27 @@ class Puller:
     def waiting(self) -> None:
         """Of what was edited, only the pages whose rows wait to be pushed. The watermark stays where it is."""
         since = self.database.watermark and (self.database.watermark - OVERLAP).replace(second=0, microsecond=0)
-        stamp = "last_edited_time" if since else "created_time"
-        for batch in self._batches(stamp, since, set()):
+        self._merge_waiting("last_edited_time" if since else "created_time", since)
+
+    def _merge_waiting(self, stamp: str, since: datetime | None, narrowed: Json | None = None) -> None:
+        for batch in self._batches(stamp, since, set(), narrowed):
             wanted = self._waiting_among({page["id"] for page in batch})
             if wanted:
                 self._apply([page for page in batch if page["id"] in wanted])
+
+    def meanwhile(self, since: datetime, own: datetime) -> None:
+        """As `waiting`, for what was edited while a long push is under way: after ``since``.
+
+        Leaves out what we have written from the minute ``own`` on, as *Last Synced* tells.
+        """
+        last_synced = self.database.properties.get("last_synced")
+        if last_synced is None:
+            self.waiting()
+            return
+        older = {"property": last_synced["id"], "date": {"before": _minute(own)}}
+        never = {"property": last_synced["id"], "date": {"is_empty": True}}
+        behind = min(self.api.now() - timezone.now(), timedelta(0))
+        self._merge_waiting("last_edited_time", since + behind - OVERLAP, {"or": [older, never]})
 
     def _waiting_among(self, page_ids: set[str]) -> set[str]:
         """Pages of rows that wait, and pages that nobody knows yet: they may be the same thing as a row that waits."""
@@ -144,14 +160,16 @@ class Puller:
                 raise
             Applier(self.api, self.database, self.counts).apply(batch)
 
-    def _batches(self, stamp: str, since: datetime | None, seen: set[str]) -> Iterator[list[Json]]:
+    def _batches(
+        self, stamp: str, since: datetime | None, seen: set[str], narrowed: Json | None = None
+    ) -> Iterator[list[Json]]:
         """All pages once, in windows where one query cannot give them all (Notion ends a query at 10,000 rows)."""
         restarts = 0
         while True:
             newest: datetime | None = None
             cut = progressed = False
             try:
-                for pages, incomplete in self.api.query(self.database.data_source_id, _query(stamp, since)):
+                for pages, incomplete in self.api.query(self.database.data_source_id, _query(stamp, since, narrowed)):
                     fresh = [page for page in pages if page.get("object") == "page" and page["id"] not in seen]
                     seen.update(page["id"] for page in fresh)
                     cut = cut or incomplete
@@ -187,12 +205,17 @@ def _together(batches: Iterator[list[Json]]) -> Iterator[list[Json]]:
         yield held
 
 
-def _query(stamp: str, since: datetime | None) -> dict[str, Any]:
+def _query(stamp: str, since: datetime | None, narrowed: Json | None) -> dict[str, Any]:
     body: dict[str, Any] = {"sorts": [{"timestamp": stamp, "direction": "ascending"}], "result_type": "page"}
     if since is not None:
-        moment = since.strftime("%Y-%m-%dT%H:%M:00.000Z")
-        body["filter"] = {"timestamp": stamp, stamp: {"on_or_after": moment}}
+        body["filter"] = {"timestamp": stamp, stamp: {"on_or_after": _minute(since)}}
+    if narrowed is not None:
+        body["filter"] = {"and": [body["filter"], narrowed]} if since is not None else narrowed
     return body
+
+
+def _minute(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:00.000Z")
 
 
 def refuse_unusable(database: NotionDatabase) -> None:

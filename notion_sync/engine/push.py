@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -38,7 +38,7 @@ from notion_sync.models import NotionDatabase, NotionPage
 from notion_sync.properties import LIST_ITEMS, Owner, Property, Relation, Select, TooLong, canonical_datetime
 from notion_sync.schema.binding import refresh
 
-BATCH = 50
+BATCH = 25
 # Notion takes 500 KB a request (reference/request-limits); the rest of it is names, ids and what goes along.
 PAYLOAD_BYTES = 480 * 1024
 FIRST_PAUSE = timedelta(seconds=30)
@@ -46,9 +46,15 @@ FIRST_PAUSE = timedelta(seconds=30)
 # an operator waits is this patient, a background job as patient as after any failure.
 SETTLING = timedelta(seconds=6)
 LONGEST_PAUSE = timedelta(hours=6)
-# How old, in seconds, what is known of a database may be before more of its pages are changed. Reading again costs a
-# request for each hundred pages that we have written ourselves meanwhile.
+# Notion cannot write a page only if nobody has changed it, so a page is looked at just before it is changed. Where so
+# many wait, that costs a request each. Where more wait, one query looks for edits of all of them: after so many writes
+# (it may cost a fiftieth of them, no more), or when what is known is so old; in seconds.
+LOOK_AT_EACH = 20
+LOOK_AFTER, LOOK_AFTER_WRITES = 5.0, 75
 READ_AGAIN = 120.0
+ONE_ANSWER = 90  # a query's answer holds 100 pages
+# What we have settled with Notion ourselves so short a time ago need not be looked at; in seconds.
+JUST_SETTLED = timedelta(seconds=3)
 
 Progress = Callable[[int], None]
 
@@ -78,7 +84,9 @@ class Pusher:
         *,
         impatient: bool = False,
         plan: Plan | None = None,
+        read_at: float | None = None,
     ) -> None:
+        """``read_at``: when the database was read, by the monotonic clock; a moment ago if it is left out."""
         self.plan = plan
         self.api = api
         self.database = database
@@ -86,17 +94,21 @@ class Pusher:
         self.counts = counts
         self.progress = progress
         self.impatient = impatient
+        self._read_at = time.monotonic() if read_at is None else read_at
+        self._written = self._written_since = 0
+        self._looks_at_each = False
         # Rows that Notion has refused in this run: trying again at once would be refused again.
         self.refused: set[int] = set()
         self.index = PageIndex()
         self.waiting = 0
-        self._read_at = 0.0
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Pushes everything that waits, oldest change first, until ``until()``."""
-        self._read_at = time.monotonic()
+        began = timezone.now()
+        if self.plan is None:
+            self._looks_at_each = pending(self.mapping, impatient=self.impatient).count() <= LOOK_AT_EACH
         for batch in self._batches():
-            for change in self.changes(self._unchanged_there(batch)):
+            for change in self.changes(self._unchanged_there(batch, began)):
                 if until():
                     return
                 if self.plan is not None:
@@ -109,12 +121,17 @@ class Pusher:
         self.database.pushed_at = timezone.now()
         self.database.save(update_fields=["pushed_at"])
 
-    def _unchanged_there(self, batch: list[Record]) -> list[Record]:
+    def _unchanged_there(self, batch: list[Record], began: datetime) -> list[Record]:
         """In a long run people go on editing: their edits of these rows' pages are read and merged before a push."""
-        if self.plan is not None or time.monotonic() - self._read_at < READ_AGAIN:
+        age = time.monotonic() - self._read_at
+        old = age >= READ_AGAIN or (self._written_since >= LOOK_AFTER_WRITES and age >= LOOK_AFTER)
+        if self.plan is not None or self._looks_at_each or not old:
             return batch
-        Puller(self.api, self.database, self.counts).waiting()
-        self._read_at = time.monotonic()
+        self._read_at, self._written_since = time.monotonic(), 0
+        # *Last Synced* knows minutes only: pages written in the one in which we began look like ours. While ours are
+        # few, they are read along.
+        own = began if self._written > ONE_ANSWER else began + timedelta(minutes=1)
+        Puller(self.api, self.database, self.counts).meanwhile(timezone.now() - timedelta(seconds=age), own)
         again = rows_manager(self.mapping.model).filter(pk__in=[row.pk for row in batch], local_change_at__isnull=False)
         return list(again.order_by("local_change_at", "pk"))
 
@@ -183,11 +200,19 @@ class Pusher:
     def _guarded(self, change: Change) -> None:
         """Pushes one row. Its failure is noted with it and stops nothing but itself."""
         try:
+            looked_at = self._looked_at(change)
+            if looked_at is None:
+                return
+            change = looked_at
             self._push(change)
         except (NotAuthorised, NotionUnreachable):
             raise
-        except InTrash:
-            deletes.look_at(self.api, self.database, change.tie.page_id or "", self.counts)
+        except InTrash as error:
+            if change.tie.page_id is None:
+                self._failed(change, str(error), permanent=True)
+                self._recheck_schema()
+            else:
+                deletes.look_at(self.api, self.database, change.tie.page_id, self.counts)
         except NotShared as error:
             self._gone(change, error)
         except (Permanent, TooLong, SchemaChanged) as error:
@@ -198,6 +223,17 @@ class Pusher:
             self._failed(change, str(error), permanent=False)
         if change.waits:
             self.waiting += 1
+
+    def _looked_at(self, change: Change) -> Change | None:
+        """What the row's page lacks as it is this moment; None when that is nothing any more."""
+        tie = change.tie
+        if not self._looks_at_each or change.is_new or not change.values or tie.in_trash or change.row.is_archived:
+            return change
+        if tie.synced_at is not None and timezone.now() - tie.synced_at < JUST_SETTLED:
+            return change
+        deletes.look_at(self.api, self.database, tie.page_id or "", self.counts)
+        rows = rows_manager(self.mapping.model).filter(pk=change.row.pk, local_change_at__isnull=False)
+        return next(iter(self.changes(list(rows))), None)
 
     def _foretell(self, plan: Plan, change: Change) -> None:
         plan_change(plan, self.mapping, change)
@@ -220,6 +256,7 @@ class Pusher:
             self._nothing_left(change)
 
     def _update(self, change: Change) -> None:
+        self._written, self._written_since = self._written + 1, self._written_since + 1
         page = self.api.update_page(change.tie.page_id or "", {"properties": self._wire(change)})
         self._link_overflow(change)
         self.counts.add(self.mapping.key, "pushed")

@@ -101,6 +101,8 @@ class Reconciliation:
         # Databases that could not be read: pushing there might overwrite what nobody has seen.
         self.unread: set[str] = set()
         self.refused: dict[str, set[int]] = defaultdict(set)
+        # When each database was read, by the monotonic clock: before the others were, or written to.
+        self.read_at: dict[str, float] = {}
         self.live = LiveProgress(held.name, held.holder) if job.plan is None else Progress()
 
     def run(self) -> Counts:
@@ -174,6 +176,7 @@ class Reconciliation:
         return f"“{title}” is paused: {database.problem}" if database.problem else f"“{title}”: {error}"
 
     def _pull(self, database: NotionDatabase) -> None:
+        self.read_at[database.key] = time.monotonic()
         known = database.pages.count() if self.job.full or database.watermark is None else None
         self._begin(database, PULL, known or None)
         progress = self._advancing(database.key, PULL)
@@ -186,6 +189,7 @@ class Reconciliation:
 
     def _pull_waiting(self, database: NotionDatabase) -> None:
         """Before a push alone: merges the pages of rows that wait, so that no edit is overwritten unseen."""
+        self.read_at[database.key] = time.monotonic()
         if self._pending(database).exists():
             Puller(self.api, database, self.counts, plan=self.job.plan).waiting()
 
@@ -201,6 +205,7 @@ class Reconciliation:
             self._advancing(database.key, PUSH),
             impatient=self.job.impatient,
             plan=self.job.plan,
+            read_at=self.read_at.get(database.key),
         )
         pusher.refused = self.refused[database.key]
         pusher.run(self.job.until)

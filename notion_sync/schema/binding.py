@@ -17,6 +17,7 @@ from notion_sync.properties import Property, Relation, Select
 
 Json = dict[str, Any]
 CHUNK = 500
+IN_TRASH = "The database is in Notion's trash. Restore it there, then run `manage.py setup_notion`."
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def refresh(api: NotionApi, key: str) -> Binding:
         raise
     binding = bind(MAPPINGS[key], schema["properties"], row.properties)
     if schema.get("in_trash"):
-        row.pause("The database is in Notion's trash. Restore it there, then run `manage.py setup_notion`.")
+        row.pause(IN_TRASH)
         return binding
     remember(row, binding)
     return binding

@@ -474,6 +474,7 @@ def test_a_long_push_reads_again_what_people_edit_meanwhile(
     sync()
     monkeypatch.setattr(push, "BATCH", 1)
     monkeypatch.setattr(push, "READ_AGAIN", 0.0)
+    monkeypatch.setattr(push, "LOOK_AT_EACH", 0)
     for contact in contacts:
         contact.city = "York"
         contact.save()
