@@ -38,7 +38,7 @@ from higherself.integrations.models import OutboundCall
 PERMISSION = "contacts.erase_contact"
 Status = ErasurePlace.Status
 TONES = {
-    Status.ASKED: "info",
+    Status.ASKED: "busy",
     Status.DONE: "good",
     Status.NOTHING: "calm",
     Status.UNCONFIGURED: "calm",
@@ -124,9 +124,11 @@ def erasure_view(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _line(place: ErasurePlace) -> dict[str, Any]:
     call = OutboundCall.objects.filter(dedupe_key=place.call_key).first() if place.call_key else None
-    remedy, url = "", ""
+    remedy, url, label = "", "", ""
     if place.status == Status.FAILED and place.place == erasing.NOTION:
-        url = reverse("admin:sync_overview")
+        url, label = reverse("admin:sync_overview"), _("To the synchronisation")
+    elif place.status == Status.FAILED and call is not None and call.status == OutboundCall.Status.UNCONFIGURED:
+        url, label = reverse("admin:integrations"), _("To the integrations")
     elif place.status == Status.FAILED and call is not None and call.payload:
         remedy = "again"
     return {
@@ -135,6 +137,7 @@ def _line(place: ErasurePlace) -> dict[str, Any]:
         "when": cells.moment(place.settled_at) if place.settled_at else "",
         "remedy": remedy,
         "url": url,
+        "url_label": label,
         "by_hand": not place.is_settled and place.status in _WAITS and place.place != erasing.NOTION,
         "call_url": cells.change_url(OutboundCall, call.pk) if call is not None else "",
     }

@@ -17,7 +17,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from agents_app.choices import OPEN_TASK, TaskCategory, TaskSource, TaskStatus
 from agents_app.models import Approval, Task, WorkflowInstance
@@ -135,6 +135,8 @@ def erase(contact: Contact, actor: str, *, reason: str = "") -> Erasure:
     for item in foreseen:
         _reach(row, item, person, delay=LEASE if on_the_wire else timedelta(0))
     _ask_a_person(row)
+    requests = Approval.objects.filter(action=ACTION, subject_model=person.label, subject_id__in=person.pks)
+    approvals.withdraw(requests, _("The person was erased: %(id)s.") % {"id": row.erasure_id})
     refresh(row)
     return row
 
@@ -209,7 +211,10 @@ def _look_at_notion(row: Erasure, place: ErasurePlace) -> None:
     place.found = known.total
     if known.waiting:
         place.status = Status.FAILED if known.why else Status.ASKED
-        place.reason = known.why or _("%(n)d pages wait for the synchronisation.") % {"n": known.waiting}
+        waiting = ngettext(
+            "%(n)d page waits for the synchronisation.", "%(n)d pages wait for the synchronisation.", known.waiting
+        )
+        place.reason = known.why or waiting % {"n": known.waiting}
     elif came_in_again:
         place.status = Status.FAILED
         place.reason = _("Somebody has written about the person on the contact's page again: erase once more.")
