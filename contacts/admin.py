@@ -10,20 +10,21 @@ from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from contacts import pages
+from contacts import duplicates, pages
 from contacts.ledger import ConsentChange, Interaction
 from contacts.merges import ContactMerge
 from contacts.merging import undo
-from contacts.models import BusinessEntity, Contact
+from contacts.models import BusinessEntity, Contact, PossibleDuplicate
 from higherself.core.admin import (
     TOP,
     Answer,
     Business,
     Chart,
     Figure,
+    Matter,
     Moment,
     Panel,
     ReadOnlyAdmin,
@@ -37,6 +38,7 @@ from higherself.core.admin import (
     charts,
     edits,
     figures,
+    matters,
     options,
     panel,
     story,
@@ -189,6 +191,73 @@ class ConsentChangeAdmin(ReadOnlyAdmin):
     ordering = ("-at", "-pk")
     fieldsets = [(None, {"fields": ["at", "contact", "channel", "granted", "source", "by_person", "detail"]})]
     moment = cells.when("at", _("when"))
+
+
+def _keep_apart(request: HttpRequest, rows: list[PossibleDuplicate]) -> Answer:
+    done = duplicates.keep_apart(rows, who(request))
+    return gettext("%(n)d noted as two people; they are not suggested again.") % {"n": done}
+
+
+class Undecided(admin.SimpleListFilter):
+    """What nobody has decided about is shown unless all of it is asked for."""
+
+    title = _("shown")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", gettext("undecided")), ("all", gettext("All"))]
+
+    def choices(self, changelist: Any) -> Any:
+        for value, title in self.lookup_choices:
+            query = changelist.get_query_string({self.parameter_name: value})
+            yield {"selected": (self.value() or "open") == value, "query_string": query, "display": title}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(decided_at__isnull=True, one__archived_at__isnull=True, other__archived_at__isnull=True)
+
+
+@admin.register(PossibleDuplicate)
+class PossibleDuplicateAdmin(ReadOnlyAdmin):
+    """Contacts that may be one person: a person merges them, or says that they are two."""
+
+    list_display = ("first", "second", "why", "moment", "compare", "decided_by")
+    list_filter = (Undecided, "why")
+    list_select_related = ("one", "other")
+    list_display_links = None
+    search_fields = ("one__full_name", "one__email", "other__full_name", "other__email")
+    ordering = ("-pk",)
+    fieldsets = [(None, {"fields": ["first", "second", "why", "moment", "compare", "decided_at", "decided_by"]})]
+    row_actions = (
+        RowAction(
+            "keep_apart",
+            _("Two people"),
+            _keep_apart,
+            icon="call_split",
+            when=lambda row: row.decided_at is None,
+            permission="contacts.merge_contact",
+        ),
+    )
+    moment = cells.when("found_at", _("found"))
+    first, second = cells.related("one"), cells.related("other")
+
+    @display(description=_("compare"))
+    def compare(self, obj: PossibleDuplicate) -> Any:
+        if obj.decided_at is not None or obj.one.is_archived or obj.other.is_archived:
+            return cells.NOTHING
+        return cells.link(pages.merge_url(obj), gettext("Compare and merge"))
+
+
+@matters
+def duplicates_wait() -> list[Matter]:
+    count = bounded(duplicates.open_pairs())
+    if not count:
+        return []
+    title = ngettext("pair of contacts may be one person", "pairs of contacts may be one person", count)
+    hint = gettext("Merge them, or say that they are two: they are not suggested again then.")
+    url = cells.list_url(PossibleDuplicate)
+    return [Matter("duplicates", title, count, url, "calm", hint, icon="group", permission="contacts.merge_contact")]
 
 
 @admin.register(ContactMerge)

@@ -17,6 +17,7 @@ from contacts.erasures import ErasedAddress, Erasure, ErasurePlace
 from contacts.fields import KeyFromName, free_key
 from contacts.ledger import ConsentChange, Interaction
 from contacts.merges import ContactMerge
+from contacts.suggestions import PossibleDuplicate
 from higherself.core.fields import LowercaseEmailField, NameListField, PeopleField, SelectField
 from higherself.core.ids import public_id
 from higherself.core.models import Record
@@ -30,6 +31,7 @@ __all__ = [
     "Erasure",
     "ErasurePlace",
     "Interaction",
+    "PossibleDuplicate",
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from contacts import personal
+from contacts.duplicates import PossibleDuplicate, open_pairs
 from contacts.merging import fields_to_choose, merge
 from contacts.models import Contact
 from higherself.core.admin import Panel, ask_password, cells, page, panel, who
@@ -43,6 +44,10 @@ def _page(request: HttpRequest, template: str, title: str, **context: Any) -> Ht
 
 def _contact_url(pk: int) -> str:
     return cells.change_url(Contact, pk)
+
+
+def merge_url(pair: PossibleDuplicate) -> str:
+    return f"{reverse('admin:contact_merge')}?ids={pair.one_id},{pair.other_id}"
 
 
 # -- merging --------------------------------------------------------------------------------------------------------
@@ -105,15 +110,17 @@ def _text(value: Any) -> str:
 
 
 def _suggestions(contact: Contact) -> list[Contact]:
-    """Who might be the same person: the same name, or the same number."""
-    wanted = Q()
+    """Who might be the same person: the same name or number at this moment, and what the night has found."""
+    wanted = Q(pk__in=_pairs_of(contact).values("one")) | Q(pk__in=_pairs_of(contact).values("other"))
     if contact.full_name:
         wanted |= Q(full_name__iexact=contact.full_name)
     if contact.phone:
         wanted |= Q(phone=contact.phone)
-    if not wanted:
-        return []
     return list(Contact.objects.live().filter(wanted).exclude(pk=contact.pk).order_by("-pk")[:_SHOWN])
+
+
+def _pairs_of(contact: Contact) -> QuerySet[PossibleDuplicate]:
+    return open_pairs().filter(Q(one=contact) | Q(other=contact))
 
 
 def _merge(request: HttpRequest, rows: list[Contact]) -> HttpResponse:
@@ -172,8 +179,13 @@ def person(request: HttpRequest, contact: Contact) -> Panel | None:
         links.append((url, "person_off", _("Erase this person"), "bad"))
     if not links:
         return None
+    pairs = _pairs_of(contact).select_related("one", "other")[:MOST_AT_ONCE]
     context = {
         "links": links,
+        "pairs": [
+            (pair.other if pair.one_id == contact.pk else pair.one, pair.get_why_display(), merge_url(pair))
+            for pair in (pairs if _may(request, "merge") else ())
+        ],
         "merges": contact.merges.filter(undone_at__isnull=True).select_related("merged")[:_SHOWN],
     }
     return Panel(gettext_lazy("The person"), "console/person.html", context, order=95, icon="badge")

@@ -12,7 +12,7 @@ from contacts.erasures import Erasure
 from contacts.ledger import ConsentChange, Interaction
 from contacts.merges import ContactMerge
 from contacts.merging import merged_into
-from contacts.models import Contact
+from contacts.models import Contact, PossibleDuplicate
 from higherself.core import history, personal
 from higherself.core.personal import Person
 
@@ -114,6 +114,10 @@ personal.holder(
 personal.holder("consent", lambda person: ConsentChange.objects.filter(contact__in=person.pks), clear={"detail": ""})
 # The proof. It was made not to tell who it was.
 personal.holder("erasures", lambda person: Erasure.objects.filter(contact__in=person.pks))
+personal.holder(
+    "possible_duplicates",
+    lambda person: PossibleDuplicate.objects.filter(models.Q(one__in=person.pks) | models.Q(other__in=person.pks)),
+)
 personal.holder(
     "merges",
     lambda person: ContactMerge.objects.filter(models.Q(survivor__in=person.pks) | models.Q(merged__in=person.pks)),

@@ -58,6 +58,7 @@ ACCESS: dict[str, Access] = {
     "contacts.consentchange": _LEDGER,
     "campaigns.segment": Access("vac", "vac", "v", "v"),
     "campaigns.segmentmembership": _LEDGER,
+    "contacts.possibleduplicate": _LEDGER,
     "contacts.contactmerge": Access("v", "v", "v", ""),
     # For Owners: a receipt names nobody, what a person is found by elsewhere is shown on the page alone.
     "contacts.erasure": _NOBODY,

@@ -26,6 +26,7 @@ from campaigns.segments import SegmentMembership
 from contacts.erasures import ErasedAddress, Erasure, ErasurePlace
 from contacts.ledger import ConsentChange, Interaction
 from contacts.merges import ContactMerge
+from contacts.models import PossibleDuplicate
 from higherself.core.models import ApiToken, ChangeSet, Heartbeat, ImportRun, LoginAttempt
 from higherself.integrations.models import (
     BackfillState,
@@ -174,6 +175,9 @@ MAKERS: dict[str, Callable[[], Any]] = {
     ),
     "contacts.contactmerge": lambda: ContactMerge.objects.create(
         survivor=factories.make_contact(), merged=factories.make_contact()
+    ),
+    "contacts.possibleduplicate": lambda: PossibleDuplicate.objects.create(
+        one=factories.make_contact(), other=factories.make_contact(), why="name"
     ),
     "contacts.erasure": _erasure,
     "contacts.erasureplace": lambda: ErasurePlace.objects.create(erasure=_erasure(), place="notion", label="Notion"),

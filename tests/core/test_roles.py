@@ -44,6 +44,7 @@ BUTTONS = {
     ("agents_app.agent", "switch_off"): {OWNER, OPERATOR},
     ("agents_app.notification", "send_again"): {OWNER, OPERATOR, MARKETING},
     ("contacts.contact", "archive"): {OWNER, OPERATOR, MARKETING, COMMUNITY},
+    ("contacts.possibleduplicate", "keep_apart"): {OWNER, OPERATOR},
     ("campaigns.campaign", "archive"): {OWNER, OPERATOR, MARKETING},
     ("community.member", "archive"): {OWNER, OPERATOR, COMMUNITY},
     ("agents_app.notificationtemplate", "archive"): {OWNER, OPERATOR, MARKETING},

@@ -34,6 +34,7 @@ NAVIGATION: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         gettext_lazy("People"),
         (
             Entry(gettext_lazy("Contacts"), "contacts", "contacts.contact"),
+            Entry(gettext_lazy("Possible duplicates"), "group", "contacts.possibleduplicate", ("duplicates",)),
             Entry(gettext_lazy("Community"), "diversity_3", "community.member"),
             Entry(gettext_lazy("Feedback"), "reviews", "campaigns.feedback"),
             Entry(gettext_lazy("Business entities"), "storefront", "contacts.businessentity"),
