@@ -16,6 +16,10 @@ from contacts.models import Contact
 from contacts.queries import contact_with_email
 from higherself.core.errors import Permanent
 from higherself.core.roles import MARKETING, OPERATOR
+from notion_sync.client import NotionApi
+from notion_sync.mappings import MAPPINGS
+from notion_sync.models import NotionPage
+from notion_sync.sandbox import Sandbox
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -172,3 +176,53 @@ def test_every_column_of_a_contact_takes_part_or_is_its_own():
     names = {item.name for item in Contact._meta.concrete_fields}
 
     assert {item.name for item in fields_to_choose()} | _OWN | set(_UNITED) == names
+
+
+def test_three_merged_contacts_are_one_in_notion_too_and_come_apart_again(
+    notion: Sandbox, sync: Callable[..., Any], pair: tuple[Contact, Contact]
+):
+    three = factories.make_contact(full_name="Maya O.", email="maya.o@old.example")
+    one, two = pair
+    tasks = [factories.make_task(task_name=f"Task {row.pk}", related_contact=row) for row in (one, two, three)]
+    instance, member = factories.make_instance(contact=two), factories.make_member(contact_profile=three)
+    feedback = factories.make_feedback(contact=three)
+    campaign = factories.make_campaign(audience_contacts=[two, three])
+    owned = [*tasks, instance, member, feedback]
+    sync()
+    pages = {row.pk: _page(row) for row in (one, two, three)}
+    names = {row: _relation_to_contacts(notion, row) for row in owned}
+    before = {row: _linked(notion, row, names[row]) for row in owned}
+
+    merge(one, [two, three], {}, "Olga")
+    sync()
+
+    assert {row: _linked(notion, row, names[row]) for row in owned} == {row: [pages[one.pk]] for row in owned}
+    assert _linked(notion, campaign, _relation_to_contacts(notion, campaign)) == [pages[one.pk]]
+    assert [_in_trash(page) for page in pages.values()] == [False, True, True]
+    assert sync().total("pushed") == 0
+
+    for row in ContactMerge.objects.order_by("-pk"):
+        undo(row, "Olga")
+    sync()
+
+    assert {row: _linked(notion, row, names[row]) for row in owned} == before
+    assert [_in_trash(page) for page in pages.values()] == [False, False, False]
+
+
+def _page(row: Any) -> str:
+    key = next(key for key, mapping in MAPPINGS.items() if mapping.model is type(row))
+    return str(NotionPage.objects.get(database=key, object_id=row.pk).page_id)
+
+
+def _relation_to_contacts(notion: Sandbox, row: Any) -> str:
+    mapping = next(mapping for mapping in MAPPINGS.values() if mapping.model is type(row))
+    return next(prop.name for prop in mapping.properties if getattr(prop, "to", "") == "contacts_profiles")
+
+
+def _linked(notion: Sandbox, row: Any, name: str) -> list[str]:
+    return sorted(notion.values(_page(row))[name])
+
+
+def _in_trash(page_id: str) -> bool:
+    with NotionApi(sleep=lambda _seconds: None) as client:
+        return bool(client.page(page_id)["in_trash"])
