@@ -82,6 +82,9 @@ class Booking(models.Model):
             models.Index(fields=["paid_at"]),
             models.Index(fields=["system", "customer_id"]),
             models.Index(fields=["created_at"]),
+            # The console's search box.
+            models.Index(fields=["external_id"]),
+            models.Index(fields=["reservation_id"]),
         ]
         constraints = [
             models.UniqueConstraint(fields=["system", "external_id"], name="booking_once"),

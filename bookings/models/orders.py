@@ -65,6 +65,9 @@ class Order(models.Model):
             models.Index(fields=["paid_at"]),
             models.Index(fields=["system", "customer_id"]),
             models.Index(fields=["created_at"]),
+            # The console's search box.
+            models.Index(fields=["number"]),
+            models.Index(fields=["external_id"]),
         ]
         constraints = [models.UniqueConstraint(fields=["system", "external_id"], name="order_once")]
 

@@ -15,18 +15,20 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from agents_app.models import AgentRun, Notification, WorkflowTransition
 from agents_app.services import catalog
+from bookings.models import Booking, Order
 from campaigns.segments import SegmentMembership
 from contacts.erasures import ErasedAddress, Erasure, ErasurePlace
 from contacts.ledger import ConsentChange, Interaction
 from contacts.merges import ContactMerge
 from contacts.models import PossibleDuplicate
+from higherself.core.adminsite.search import search
 from higherself.core.models import ApiToken, ChangeSet, Heartbeat, ImportRun, LoginAttempt
 from higherself.integrations.models import (
     BackfillState,
@@ -367,6 +369,47 @@ def test_the_search_box_finds_people_tasks_and_instances(owner: Client):
     page = owner.get(reverse("admin:search"), {"s": "zebulon", "extended": "1"}).content.decode()
 
     assert ("Zebulon Q" in page, "Call Zebulon" in page) == (True, True)
+
+
+def _box(client: Client, term: str) -> list[tuple[str, str]]:
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(pk=client.session["_auth_user_id"])
+    return [(item.title, item.description) for item in search(request, term)]
+
+
+def test_the_search_box_finds_orders_and_bookings_by_person_and_by_number(owner: Client):
+    maya = factories.make_contact(full_name="Maya Okafor", email="maya@example.org")
+    Order.objects.create(system="WooCommerce", external_id="88", number="1042", contact=maya, status="processing")
+    Order.objects.create(system="WooCommerce", external_id="89", number="1043")
+    Booking.objects.create(system="Amelia", external_id="b-7", contact=maya, status="approved")
+    order, booking = (
+        ("WooCommerce 1042", "Order · Maya Okafor · processing"),
+        ("Amelia b-7", "Booking · Maya Okafor · approved"),
+    )
+
+    assert _box(owner, "okafor")[1:] == [order, booking]
+    assert _box(owner, "okafor")[0][1].startswith("Contact · maya@example.org")
+    assert _box(owner, "#1042") == _box(owner, "1042") == [order]
+    assert _box(owner, "b-7") == [booking]
+    assert _box(owner, "104") == []
+
+
+def test_the_search_box_asks_no_more_for_many_than_for_one(owner: Client):
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            owner.get(reverse("admin:search"), {"s": "okafor", "extended": "1"})
+        return len(queries)
+
+    def one(number: int) -> None:
+        person = factories.make_contact(full_name=f"Okafor {number}", email=f"o{number}@example.org")
+        Order.objects.create(system="WooCommerce", external_id=str(number), contact=person)
+
+    one(0)
+    asked()
+    first = asked()
+    for number in range(1, 30):
+        one(number)
+    assert asked() == first
 
 
 def test_a_button_is_refused_by_get_and_without_the_right(owner: Client):
