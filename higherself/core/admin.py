@@ -8,6 +8,7 @@ from __future__ import annotations
 from higherself.core.access.sensitive import ask as ask_password
 from higherself.core.access.sensitive import is_fresh
 from higherself.core.adminsite import boards, cells
+from higherself.core.adminsite import schedules as _schedules  # noqa: F401 - registers a page
 from higherself.core.adminsite import system as _system  # noqa: F401 - registers the kernel's own rows
 from higherself.core.adminsite.actions import Answer, Refused, RowAction, who
 from higherself.core.adminsite.attention import (

@@ -6,12 +6,13 @@ repeats the hint every minute. So the queue needs no retries, no arguments and n
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -148,7 +149,8 @@ def queue_length() -> int:
 
 
 def install_schedules() -> None:
-    """Makes the queue's schedules equal to what the jobs declare."""
+    """Makes the schedules that the jobs declare, and deletes those of jobs that are no more. What is there stays as it
+    is, with the time that somebody has given it."""
     wanted = {row["name"]: row for item in _jobs.values() for row in _timings(item)}
     ours = Schedule.objects.filter(func=_RUN)
     ours.exclude(name__in=wanted).delete()
@@ -156,6 +158,35 @@ def install_schedules() -> None:
     for name, row in wanted.items():
         if name not in known:
             Schedule.objects.create(func=_RUN, repeats=-1, **row)
+
+
+def daily_at(name: str) -> dt.time | None:
+    """When a daily job runs by the server's clock; None for a job that has another rhythm, or no schedule."""
+    row = _daily(name).values_list("next_run", flat=True).first()
+    return timezone.localtime(row).time().replace(second=0, microsecond=0) if row else None
+
+
+def usual_time(name: str) -> dt.time | None:
+    """When a daily job runs where nobody has said otherwise, by the server's clock."""
+    row = next(iter(_timings(_jobs[name])), {}) if name in _jobs else {}
+    return timezone.localtime(row["next_run"]).time() if row.get("schedule_type") == Schedule.DAILY else None
+
+
+def run_daily_at(name: str, at: dt.time) -> datetime:
+    """From now on a daily job runs at this time by the server's clock, summer and winter; returns when it will first.
+
+    Raises LookupError for a job that is not daily.
+    """
+    now = timezone.localtime()
+    first = now.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
+    first += timedelta(days=1) if first <= now else timedelta()
+    if not _daily(name).update(next_run=first):
+        raise LookupError(f"no daily job is called {name!r}")
+    return first
+
+
+def _daily(name: str) -> Any:
+    return Schedule.objects.filter(func=_RUN, name=name, schedule_type=Schedule.DAILY)
 
 
 def _timings(item: Job) -> list[dict[str, Any]]:

@@ -92,6 +92,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "runs": _runs(),
         "may": user.has_perm("notion_sync.change_notiondatabase"),
+        "may_see_runs": user.has_perm("notion_sync.view_syncrun"),
         "here": request.path,
         "live_url": reverse("admin:sync_live"),
         "sync_url": reverse("admin:notion_sync_notiondatabase_do", args=[first.pk, "sync_now"]) if first else "",

@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -213,7 +214,11 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("every"))
     def rhythm(self, obj: Any) -> str:
-        return obj.get_schedule_type_display() if not obj.minutes else _("%d min") % obj.minutes
+        if obj.minutes:
+            return _("%d min") % obj.minutes
+        at = timezone.localtime(obj.next_run)
+        is_daily = obj.schedule_type == obj.DAILY
+        return _("day at %s") % date_format(at, "TIME_FORMAT") if is_daily else obj.get_schedule_type_display()
 
 
 class TaskAdmin(ReadOnlyAdmin):

@@ -97,8 +97,10 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const [selector, word, opened] of LOOK_SWITCHES) {
     for (const element of document.querySelectorAll(selector)) makePressable(element, word, opened);
   }
-  // Signs are words of a font ("chevron_right"): nobody needs to hear them.
+  // Signs are words of a font ("chevron_right"): nobody needs to hear them, except where there is nothing else.
   for (const sign of document.querySelectorAll(".material-symbols-outlined:not([role], [aria-label], [title])")) {
-    sign.setAttribute("aria-hidden", "true");
+    const around = sign.closest("a, button, [role=button]");
+    const isAll = around && !around.hasAttribute("aria-label") && around.textContent.trim() === sign.textContent.trim();
+    if (!isAll) sign.setAttribute("aria-hidden", "true");
   }
 });
