@@ -159,7 +159,10 @@ def remember(row: NotionDatabase, binding: Binding, before: dict[str, Json] | No
     remade = [attr for attr, item in binding.found.items() if attr in former and former[attr]["id"] != item["id"]]
     if remade:
         forget_agreed(row.key, remade)
-    row.properties = binding.found
+    # What is missing or of another type is still known by its id: it may come back under another name; and what is made
+    # anew in its place must be told from it, whenever that happens.
+    absent = [prop.attr for prop in (*binding.missing, *(prop for prop, _ in binding.retyped)) if prop.writable]
+    row.properties = {attr: former[attr] for attr in absent if attr in former} | binding.found
     row.schema_read_at = timezone.now()
     # A lacking option is created by the first write that uses it, and a formula is for people only.
     needed = [prop for prop in binding.missing if prop.writable]
