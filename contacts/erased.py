@@ -7,10 +7,12 @@ changes, a deletion, a history that is read again), makes none.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -19,6 +21,9 @@ from contacts.erasures import ErasedAddress, Erasure
 from higherself.core.errors import Permanent
 
 _SALT = "contacts.erased"
+_NOBODY_SECONDS = 5.0
+# Until when it is known that nobody was. In the process's own memory: no other service has to answer for a lead.
+_nobody_until = [0.0]
 
 
 class WasErased(Permanent):
@@ -33,14 +38,17 @@ class WasErased(Permanent):
 
 
 def digests(email: str) -> list[str]:
-    """The address under the present secret key, then under the former ones (``SECRET_KEY_FALLBACKS``)."""
+    """The address under the present key, then under former ones. The key is ``ERASURE_KEY`` where that is set: digests
+    cannot be made anew, so it must stay when ``SECRET_KEY`` is replaced."""
     value = email.strip().lower()
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [settings.ERASURE_KEY or settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [salted_hmac(_SALT, value, secret=key, algorithm="sha256").hexdigest() for key in keys]
 
 
 def remember(erasure: Erasure, emails: Iterable[str]) -> None:
     """Keeps the addresses' digests, so that they are known again."""
+    look_again()
+    transaction.on_commit(look_again)
     for email in emails:
         present, *former = digests(email)
         ErasedAddress.objects.filter(digest__in=former).delete()
@@ -49,9 +57,26 @@ def remember(erasure: Erasure, emails: Iterable[str]) -> None:
 
 
 def find(email: str) -> ErasedAddress | None:
-    if not email.strip():
+    if not email.strip() or _nobody():
         return None
     return ErasedAddress.objects.filter(digest__in=digests(email)).select_related("erasure").first()
+
+
+def _nobody() -> bool:
+    """Whether nobody has ever been erased, as on most installations: looked up every few seconds, not for each lead.
+
+    In the seconds after the very first erasure another process may not know of it yet.
+    """
+    if time.monotonic() < _nobody_until[0]:
+        return True
+    empty = not ErasedAddress.objects.exists()
+    _nobody_until[0] = time.monotonic() + _NOBODY_SECONDS if empty else 0.0
+    return empty
+
+
+def look_again() -> None:
+    """Forgets that there was nobody."""
+    _nobody_until[0] = 0.0
 
 
 def refused(email: str, *, at: datetime, own: bool, known: bool) -> ErasedAddress | None:

@@ -20,6 +20,8 @@ load_env_file(Path(os.environ.get("HIGHERSELF_ENV_FILE", BASE_DIR / ".env")))
 # -- web ----------------------------------------------------------------------------------------------------------
 SECRET_KEY = required("SECRET_KEY", "`make run` writes one to .env; elsewhere set it to a long random string.")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Knows the addresses of erased people again; empty: SECRET_KEY does. It stays when that is replaced.
+ERASURE_KEY = secret("ERASURE_KEY")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from agents_app.services import catalog
+from contacts import erased
 from higherself.integrations import refusals
 from notion_sync.client import NotionApi
 from notion_sync.engine.counts import Counts
@@ -49,6 +50,7 @@ def _uses_a_database(item: pytest.Item) -> bool:
 def _fresh_caches() -> Iterator[None]:
     """What a process remembers from one test must not reach the next."""
     catalog.forget()
+    erased.look_again()
     yield
     refusals.forget()
     cache.clear()
