@@ -19,9 +19,13 @@ def _instances(person: Person) -> QuerySet[Any]:
 
 def _messages(person: Person) -> QuerySet[Any]:
     mail = Q(recipient__in=person.emails) if person.emails else Q()
-    # The team is written to about people, too.
-    named = personal.mentions(person, "subject", "body")
-    return Notification._base_manager.filter(Q(contact__in=person.pks) | mail | named)
+    return Notification._base_manager.filter(Q(contact__in=person.pks) | mail)
+
+
+def _messages_about(person: Person) -> QuerySet[Any]:
+    """The team is written to about people, too. A row stands in one table only: what one empties no other may fill."""
+    named = Notification.objects.filter(personal.mentions(person, "subject", "body"))
+    return named.exclude(pk__in=_messages(person).values("pk"))
 
 
 def _unsend(message: Notification) -> None:
@@ -79,6 +83,7 @@ personal.holder(
     clear={"notes": ""},
 )
 personal.holder("messages", _messages, clear={"subject": "", "body": ""}, before=_unsend)
+personal.holder("messages_about", _messages_about)
 personal.holder("agent_runs", personal.mentioned(AgentRun.objects.all, "message", "created"))
 personal.holder("approvals", _approvals, before=_unname)
 personal.holder(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db import models, transaction
@@ -17,6 +18,8 @@ from higherself.core import history, personal
 from higherself.core.personal import Person
 
 ERASED_NAME = "Erased person"
+# Two words of some length, or a number that can be called: what may tell of one person by itself.
+_SURELY = re.compile(r"\w{2,}\s+\w{2,}|\d(?:\D?\d){6,}")
 
 
 def person_of(contact: Contact) -> Person:
@@ -38,7 +41,14 @@ def person_of(contact: Contact) -> Person:
         emails=tuple(sorted(filter(None, emails))),
         words=tuple(sorted(filter(None, words - emails))),
         ids=tuple(sorted({pair for row in rows for pair in _ids(row)})),
+        telling=tuple(sorted(word for word in words - emails if _SURELY.search(word) and not _shared(word, rows))),
     )
+
+
+def _shared(word: str, rows: list[Contact]) -> bool:
+    """Whether another contact has the same name or number."""
+    others = Contact.objects.live().exclude(pk__in=[row.pk for row in rows])
+    return others.filter(models.Q(full_name__iexact=word) | models.Q(phone=word)).exists()
 
 
 def _ids(row: Contact) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.apps import apps
@@ -26,15 +26,14 @@ from higherself.core.history.values import plain
 BLOT = "[erased]"
 # Shorter names would blot out parts of other words.
 _SHORTEST = 4
-# Two words of some length, or a number that can be called.
-_SURELY = re.compile(r"\w{2,}\s+\w{2,}|\d(?:\D?\d){6,}")
 
 
 @dataclass(frozen=True)
 class Person:
     """Who it is: the keys of the person's records of kind ``label``, and what tells of the person in texts.
 
-    ``ids`` are pairs of a service and the id that the person has there.
+    ``ids`` are pairs of a service and the id that the person has there. ``telling`` are those of the words that tell of
+    this person wherever they stand: full names and numbers that nobody else has.
     """
 
     label: str
@@ -42,16 +41,12 @@ class Person:
     emails: tuple[str, ...]
     words: tuple[str, ...]
     ids: tuple[tuple[str, str], ...] = ()
+    telling: tuple[str, ...] = ()
 
     @property
     def pattern(self) -> re.Pattern[str] | None:
         found = sorted({word for word in (*self.emails, *self.words) if len(word) >= _SHORTEST}, key=len, reverse=True)
         return re.compile("|".join(map(re.escape, found)), re.IGNORECASE) if found else None
-
-    @property
-    def unmistakable(self) -> tuple[str, ...]:
-        """What tells of this person wherever it stands: addresses, full names and numbers; no single first name."""
-        return (*self.emails, *(word for word in self.words if _SURELY.search(word)))
 
 
 Rows = Callable[[Person], models.QuerySet[Any]]
@@ -85,7 +80,8 @@ def names() -> list[str]:
 
 # -- handing out ----------------------------------------------------------------------------------------------------
 def export(person: Person) -> dict[str, list[dict[str, Any]]]:
-    """All rows about the person, by table."""
+    """All rows about the person, by table. What only names them is left out: it may be somebody else's."""
+    person = replace(person, telling=())
     return {name: [(item.export or as_dict)(row) for row in item.rows(person)] for name, item in _holders.items()}
 
 
@@ -209,9 +205,9 @@ def followed(place: str, records: Mapping[str, list[int]]) -> Followed:
 
 # -- the kernel's own tables ----------------------------------------------------------------------------------------
 def mentions(person: Person, *columns: str) -> models.Q:
-    """That one of the text or JSON columns names the person: by an address, the full name or a number."""
+    """That one of the text or JSON columns names the person: by an address, or by what else tells of nobody else."""
     wanted = models.Q(pk__in=[])
-    for word in person.unmistakable:
+    for word in (*person.emails, *person.telling):
         for column in columns:
             wanted |= models.Q(**{f"{column}__icontains": word})
             if not word.isascii():
