@@ -271,6 +271,8 @@ class Pusher:
         if page is None:
             change.tie.state, change.tie.base = NotionPage.State.CREATING, self._intended(change)
             change.tie.local_base = {}
+            # Whoever comes after a crash waits until the page would show in queries.
+            change.tie.next_attempt_at = timezone.now() + SETTLING
             change.tie.save()
         if page is None:
             try:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from agents_app.models import Task
 from contacts.models import BusinessEntity, Contact
@@ -559,6 +560,34 @@ def test_a_page_that_shows_late_in_queries_is_not_created_twice(notion: Sandbox,
     notion.settings.index_lag = 0
     assert len(notion.pages(CONTACTS)) == 1
     assert changed(sync(full=True)) == {}
+
+
+def test_a_run_after_a_crash_waits_until_a_page_that_was_created_would_show(
+    notion: Sandbox, sync: Sync, api: NotionApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = make_contact()
+    create = api.create_page
+
+    def killed(*sent: Any) -> Any:
+        create(*sent)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, "create_page", killed)
+    notion.settings.index_lag = 30
+    with pytest.raises(KeyboardInterrupt):
+        sync()
+    monkeypatch.setattr(api, "create_page", create)
+    # `api` has set it to none, and puts it back: a process that begins now is as patient as this one was.
+    NotionPage.objects.update(next_attempt_at=F("next_attempt_at") + timedelta(seconds=60))
+    sync()
+    assert [
+        request.path for request in notion.requests if request.method == "POST" and "query" not in request.path
+    ] == ["/v1/pages"]
+    notion.clock.advance(31)
+    NotionPage.objects.update(next_attempt_at=None)
+    sync()
+    assert page_of(contact) == notion.pages(CONTACTS)[0]["id"]
+    assert len(notion.pages(CONTACTS)) == 1
 
 
 def test_a_page_made_by_a_person_gets_the_values_that_a_new_row_begins_with(notion: Sandbox, sync: Sync) -> None:
