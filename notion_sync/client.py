@@ -60,6 +60,10 @@ class Uncertain(Retryable):
         self.page_id = page_id
 
 
+class Stale(Retryable):
+    """A write was not sent (again), because what it rests on was read too long ago."""
+
+
 class NotAuthorised(Permanent):
     """The token is wrong, expired or lacks a capability: nothing will work until a person mends it."""
 
@@ -161,8 +165,8 @@ class NotionApi:
         parent = {"type": "data_source_id", "data_source_id": data_source_id}
         return self.call("POST", "pages", {"parent": parent, "properties": properties}, creates=True)
 
-    def update_page(self, page_id: str, body: Json) -> Json:
-        return self.call("PATCH", f"pages/{page_id}", body)
+    def update_page(self, page_id: str, body: Json, *, fresh_for: float | None = None) -> Json:
+        return self.call("PATCH", f"pages/{page_id}", body, fresh_for=fresh_for)
 
     def children(self, block_id: str) -> Iterator[Json]:
         yield from self._listed("GET", f"blocks/{block_id}/children", {})
@@ -207,14 +211,25 @@ class NotionApi:
 
     # -- one call -----------------------------------------------------------------------------------------------
     def call(
-        self, method: str, path: str, body: Json | None = None, *, query: Json | None = None, creates: bool = False
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        query: Json | None = None,
+        creates: bool = False,
+        fresh_for: float | None = None,
     ) -> Json:
         """Sends one request, again where that is safe. Raises the errors above.
 
-        ``creates`` marks what must not be repeated blindly: Notion knows no idempotency key.
+        ``creates`` marks what must not be repeated blindly: Notion knows no idempotency key. With ``fresh_for``, in
+        seconds, `Stale` is raised instead of sending later than that, or again: people may have written meanwhile.
         """
+        asked = time.monotonic()
         for attempt in range(ATTEMPTS):
             self._wait_for_turn()
+            if fresh_for is not None and (attempt or time.monotonic() - asked > fresh_for):
+                raise Stale(f"{method} {path} was not sent: what it rests on was read too long ago")
             self.sent[f"{method} {path.split('/')[0]}"] += 1
             try:
                 answer = self._client.request(path=path, method=method, body=body, query=query)

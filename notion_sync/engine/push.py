@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from higherself.core.errors import Conflict, Permanent, Retryable
 from higherself.core.models import ChangeSet, Record
-from notion_sync.client import InTrash, NotAuthorised, NotionApi, NotionUnreachable, NotShared, Uncertain
+from notion_sync.client import InTrash, NotAuthorised, NotionApi, NotionUnreachable, NotShared, Stale, Uncertain
 from notion_sync.engine import deletes
 from notion_sync.engine.apply import Applier
 from notion_sync.engine.counts import Counts
@@ -55,6 +55,9 @@ READ_AGAIN = 120.0
 ONE_ANSWER = 90  # a query's answer holds 100 pages
 # What we have settled with Notion ourselves so short a time ago need not be looked at; in seconds.
 JUST_SETTLED = timedelta(seconds=3)
+# A write that had to wait for its turn for longer, in seconds, or that failed, is looked at again before it is sent.
+FRESH = 10.0
+LOOKS = 3
 
 Progress = Callable[[int], None]
 
@@ -95,7 +98,7 @@ class Pusher:
         self.progress = progress
         self.impatient = impatient
         self._read_at = time.monotonic() if read_at is None else read_at
-        self._written = self._written_since = 0
+        self._writes = self._writes_since = 0
         self._looks_at_each = False
         # Rows that Notion has refused in this run: trying again at once would be refused again.
         self.refused: set[int] = set()
@@ -124,13 +127,13 @@ class Pusher:
     def _unchanged_there(self, batch: list[Record], began: datetime) -> list[Record]:
         """In a long run people go on editing: their edits of these rows' pages are read and merged before a push."""
         age = time.monotonic() - self._read_at
-        old = age >= READ_AGAIN or (self._written_since >= LOOK_AFTER_WRITES and age >= LOOK_AFTER)
+        old = age >= READ_AGAIN or (self._writes_since >= LOOK_AFTER_WRITES and age >= LOOK_AFTER)
         if self.plan is not None or self._looks_at_each or not old:
             return batch
-        self._read_at, self._written_since = time.monotonic(), 0
+        self._read_at, self._writes_since = time.monotonic(), 0
         # *Last Synced* knows minutes only: pages written in the one in which we began look like ours. While ours are
         # few, they are read along.
-        own = began if self._written > ONE_ANSWER else began + timedelta(minutes=1)
+        own = began if self._writes > ONE_ANSWER else began + timedelta(minutes=1)
         Puller(self.api, self.database, self.counts).meanwhile(timezone.now() - timedelta(seconds=age), own)
         again = rows_manager(self.mapping.model).filter(pk__in=[row.pk for row in batch], local_change_at__isnull=False)
         return list(again.order_by("local_change_at", "pk"))
@@ -231,7 +234,11 @@ class Pusher:
             return change
         if tie.synced_at is not None and timezone.now() - tie.synced_at < JUST_SETTLED:
             return change
-        deletes.look_at(self.api, self.database, tie.page_id or "", self.counts)
+        return self._as_it_is(change)
+
+    def _as_it_is(self, change: Change) -> Change | None:
+        """Reads the row's page, merges what people did there, and finds what is left to write."""
+        deletes.look_at(self.api, self.database, change.tie.page_id or "", self.counts)
         rows = rows_manager(self.mapping.model).filter(pk=change.row.pk, local_change_at__isnull=False)
         return next(iter(self.changes(list(rows))), None)
 
@@ -256,11 +263,27 @@ class Pusher:
             self._nothing_left(change)
 
     def _update(self, change: Change) -> None:
-        self._written, self._written_since = self._written + 1, self._written_since + 1
-        page = self.api.update_page(change.tie.page_id or "", {"properties": self._wire(change)})
+        self._writes, self._writes_since = self._writes + 1, self._writes_since + 1
+        found = self._written(change)
+        if found is None:
+            return
+        change, page = found
         self._link_overflow(change)
         self.counts.add(self.mapping.key, "pushed")
         self._settle(change, page, change.values)
+
+    def _written(self, change: Change) -> tuple[Change, Json] | None:
+        """The change as it was sent, and Notion's answer. Never rests on what was read before a pause or a failure."""
+        for looks in range(LOOKS + 1):
+            page_id, body = change.tie.page_id or "", {"properties": self._wire(change)}
+            try:
+                return change, self.api.update_page(page_id, body, fresh_for=FRESH if looks < LOOKS else None)
+            except Stale:
+                left = self._as_it_is(change)
+                if left is None or not left.values or left.tie.in_trash:
+                    return None
+                change = left
+        raise AssertionError("the last attempt has no limit of time")
 
     def _create(self, change: Change) -> None:
         # The intent is stored first: after a crash between the request and its answer the page is looked for, and
@@ -416,7 +439,8 @@ class Pusher:
             pause = SETTLING
         tie.error = f"{describe(self.mapping, change.row)}: {message}"
         tie.next_attempt_at = timezone.now() + (LONGEST_PAUSE if permanent and tie.attempts > 3 else pause)
-        tie.save()
+        # Only these: what is agreed may have moved since the change was found.
+        tie.save(update_fields=["state", "attempts", "error", "next_attempt_at"] if tie.pk else None)
         self.counts.error(self.mapping.key, tie.error)
 
     def _gone(self, change: Change, error: NotShared) -> None:

@@ -86,6 +86,34 @@ def test_a_page_that_a_person_trashes_meanwhile_is_not_written(
     assert Contact.objects.get().is_archived
 
 
+@pytest.mark.parametrize("most", [20, 0], ids=["a short push", "a long push"])
+@pytest.mark.parametrize("fault", ["unavailable", "gateway_timeout_saved", "rate_limited"])
+def test_a_write_that_failed_is_not_repeated_over_an_edit(
+    notion: Sandbox,
+    sync: Sync,
+    api: NotionApi,
+    contact: Contact,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    most: int,
+) -> None:
+    monkeypatch.setattr(push, "LOOK_AT_EACH", most)
+    notion.faults.add(fault, method="PATCH")
+    edits = [lambda: notion.person.update(page_of(contact), {"City": "Leeds"})]
+    wait = api.budget.acquire
+
+    def wait_for_a_turn(*how: Any) -> None:
+        wait(*how)
+        if not len(notion.faults) and edits:
+            edits.pop()()
+
+    monkeypatch.setattr(api.budget, "acquire", wait_for_a_turn)
+    sync()
+    contact.refresh_from_db()
+    assert (contact.city, notion.values(page_of(contact))["City"]) == ("Leeds", "Leeds")
+    assert SyncConflict.objects.get().local_value == "York"
+
+
 def test_a_page_costs_one_look_when_few_are_pushed_and_none_when_many_are(
     notion: Sandbox, sync: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
