@@ -182,6 +182,10 @@ def test_navigation_filters_and_logging_out_need_no_mouse(visit: Visit):
     visitor = visit()
     page = visitor.open("/admin/contacts/contact/")
 
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.getElementById('content').contains(document.activeElement)")
     users = page.locator("#nav-sidebar-apps").get_by_role("link", name="Users")
     assert users.is_hidden()
     fold = _press(visitor, "System", "#nav-sidebar-apps h2 button")

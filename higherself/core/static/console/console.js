@@ -39,7 +39,11 @@ const nameChooser = (select) => {
     for (const item of list.children) item.setAttribute("role", "none");
   }
 };
-const nameChoosers = () => document.querySelectorAll("select.select2-hidden-accessible").forEach(nameChooser);
+const nameChoosers = () => {
+  document.querySelectorAll("select.select2-hidden-accessible").forEach(nameChooser);
+  // Django's two-column chooser names signs that have no role to bear a name.
+  document.querySelectorAll("span.help-tooltip[aria-label]:not([role])").forEach((sign) => sign.setAttribute("role", "img"));
+};
 document.addEventListener("DOMContentLoaded", () => {
   nameChoosers();
   // They are made, and made again, by other scripts.
@@ -96,6 +100,17 @@ const makePressable = (element, word, opened) => {
 document.addEventListener("DOMContentLoaded", () => {
   for (const [selector, word, opened] of LOOK_SWITCHES) {
     for (const element of document.querySelectorAll(selector)) makePressable(element, word, opened);
+  }
+  // What the page is about, and a way past the navigation for those who go by the Tab key.
+  const content = document.getElementById("content");
+  document.getElementById("main")?.setAttribute("role", "main");
+  if (content && document.getElementById("nav-sidebar-apps")) {
+    const skip = document.createElement("a");
+    skip.href = "#content";
+    skip.className = "hs-skip hs-button";
+    skip.textContent = document.getElementById("hs-words")?.dataset.skip ?? "";
+    content.tabIndex = -1;
+    document.body.prepend(skip);
   }
   // Signs are words of a font ("chevron_right"): nobody needs to hear them, except where there is nothing else.
   for (const sign of document.querySelectorAll(".material-symbols-outlined:not([role], [aria-label], [title])")) {
