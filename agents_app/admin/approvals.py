@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.apps import apps
@@ -197,7 +198,8 @@ def hold_archive(request: HttpRequest, rows: list[Record]) -> Answer | None:
         requested_by=who(request),
         requester=request.user,
         note=_("%(n)d records: %(names)s …") % {"n": len(rows), "names": ", ".join(str(row) for row in rows[:5])},
-        key=f"{approvals.ARCHIVE}:{name}:{ids[0]}-{ids[-1]}:{len(ids)}",
+        # Of exactly these: another choice with the same ends is another request.
+        key=f"{approvals.ARCHIVE}:{name}:{hashlib.sha256(repr(ids).encode()).hexdigest()[:32]}",
         payload={"model": name, "ids": ids},
     )
     text = _("Nothing was put aside yet: %(n)d records at once need an approval, which was asked for as %(id)s.")

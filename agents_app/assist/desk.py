@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from agents_app.assist import model as language
@@ -95,9 +96,7 @@ def _answer(row: AssistAnswer) -> None:
     except Retryable as error:
         if row.attempts <= len(BACK_OFF):
             due = timezone.now() + timedelta(seconds=BACK_OFF[row.attempts - 1])
-            AssistAnswer.objects.filter(pk=row.pk).update(
-                status=AssistStatus.WAITING, next_attempt_at=due, error=clean(error)
-            )
+            _held(row).update(status=AssistStatus.WAITING, next_attempt_at=due, error=clean(error))
             return
         said, remark = None, f"The rules answered after {row.attempts} attempts: {error}"
     except Permanent as error:
@@ -109,20 +108,37 @@ def _answer(row: AssistAnswer) -> None:
             said = language.Said(kind.rules(json.loads(row.prompt)), "rules", cost=None)
         except ValueError as error:
             # The facts were longer than the prompt may be: nothing sensible can be said about half of them.
-            AssistAnswer.objects.filter(pk=row.pk).update(
-                status=AssistStatus.FAILED, error=clean(f"{remark} {error}"), next_attempt_at=None
-            )
+            _held(row).update(status=AssistStatus.FAILED, error=clean(f"{remark} {error}"), next_attempt_at=None)
             return
     with transaction.atomic():
-        _keep(row, said, remark)
-        _USES[row.kind](row, said.output)
+        if _keep(row, said, remark):
+            _USES[row.kind](row, said.output)
 
 
-def _keep(row: AssistAnswer, said: language.Said, remark: str) -> None:
-    row.status, row.output, row.model = AssistStatus.ANSWERED, said.output.model_dump(), said.model
-    row.input_tokens, row.output_tokens, row.cost = said.input_tokens, said.output_tokens, said.cost
-    row.error, row.answered_at, row.next_attempt_at = remark, timezone.now(), None
-    row.save()
+def _held(row: AssistAnswer) -> QuerySet[AssistAnswer]:
+    """The question, as long as it is this worker's."""
+    return AssistAnswer.objects.filter(pk=row.pk, status=AssistStatus.WORKING, attempts=row.attempts)
+
+
+def _keep(row: AssistAnswer, said: language.Said, remark: str) -> bool:
+    """False where the question is no longer this worker's: the person was erased while the model wrote, or the lease
+    was over and another worker has asked again. Then nothing of the answer is kept."""
+    values: dict[str, Any] = {
+        "status": AssistStatus.ANSWERED,
+        "output": said.output.model_dump(),
+        "model": said.model,
+        "input_tokens": said.input_tokens,
+        "output_tokens": said.output_tokens,
+        "cost": said.cost,
+        "error": remark,
+        "answered_at": timezone.now(),
+        "next_attempt_at": None,
+    }
+    if not _held(row).update(**values):
+        return False
+    for name, value in values.items():
+        setattr(row, name, value)
+    return True
 
 
 # -- what is done with an answer ------------------------------------------------------------------------------------

@@ -201,12 +201,25 @@ def _decide(template: NotificationTemplate, to: str, contact: Contact | None, pr
         return NotificationStatus.SKIPPED, unconnected
     if template.channel == Channel.SLACK and to == "contact":
         return NotificationStatus.SKIPPED, "Slack reaches the team only: nothing was sent."
-    if to == "contact" and contact is not None:
-        if contact.status == ContactStatus.DO_NOT_CONTACT:
-            return NotificationStatus.SKIPPED, "The contact asked not to be contacted."
-        if template.is_marketing and not contact.accepts_email_marketing:
-            return NotificationStatus.SKIPPED, "The contact has not opted in to marketing email."
-    return NotificationStatus.QUEUED, ""
+    objection = _objection(contact, marketing=template.is_marketing) if to == "contact" and contact else ""
+    return (NotificationStatus.SKIPPED, objection) if objection else (NotificationStatus.QUEUED, "")
+
+
+def _objection(contact: Contact, *, marketing: bool) -> str:
+    if contact.status == ContactStatus.DO_NOT_CONTACT:
+        return "The contact asked not to be contacted."
+    if marketing and not contact.accepts_email_marketing:
+        return "The contact has not opted in to marketing email."
+    return ""
+
+
+def objection(row: Notification) -> str:
+    """Why a message that was queued may not go out any more; empty when it may. Between the two lie hours, or the days
+    until somebody sends it again: who has said no meanwhile is not written to."""
+    contact = row.contact
+    if contact is None or row.recipient.lower() != contact.email:
+        return ""
+    return _objection(contact, marketing=row.template is not None and row.template.is_marketing)
 
 
 def _no_recipient(to: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agents_app.choices import NotificationStatus
 from agents_app.models import Notification
-from agents_app.services import channels
+from agents_app.services import channels, messages
 from higherself.core.errors import Permanent, Retryable
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ MAX_ATTEMPTS = len(BACK_OFF) + 1
 def send_due(limit: int = BATCH) -> int:
     """Sends up to ``limit`` due messages over one connection; returns how many were claimed."""
     due = Notification.objects.filter(status=NotificationStatus.QUEUED, next_attempt_at__lte=timezone.now())
-    rows = due.select_related("instance", "template").order_by("next_attempt_at", "pk")[:limit]
+    rows = due.select_related("instance", "template", "contact").order_by("next_attempt_at", "pk")[:limit]
     claimed = [row for row in rows if _claim(row)]
     if not claimed:
         return 0
@@ -49,9 +49,22 @@ def _claim(row: Notification) -> bool:
 
 
 def _send(row: Notification, connection: BaseEmailBackend) -> None:
+    if row.attempts > MAX_ATTEMPTS:
+        _settle(row, NotificationStatus.FAILED, f"Not sent: the worker died over it {row.attempts - 1} times.")
+        return
+    objection = messages.objection(row)
+    if objection:
+        _settle(row, NotificationStatus.SKIPPED, objection)
+        return
     try:
         status, remark = channels.deliver(row, connection)
-    except (Permanent, smtplib.SMTPRecipientsRefused, ValueError) as error:
+    except smtplib.SMTPRecipientsRefused as error:
+        if _for_now(error):
+            connection.close()
+            _try_again(row, error)
+        else:
+            _settle(row, NotificationStatus.FAILED, f"Not sent: {error}")
+    except (Permanent, ValueError) as error:
         _settle(row, NotificationStatus.FAILED, f"Not sent: {error}")
     except (Retryable, OSError, smtplib.SMTPException) as error:
         connection.close()
@@ -59,6 +72,12 @@ def _send(row: Notification, connection: BaseEmailBackend) -> None:
     else:
         # The template's counter is measured later, from these rows (`services.counts`).
         _settle(row, status, remark)
+
+
+def _for_now(error: smtplib.SMTPRecipientsRefused) -> bool:
+    """Whether the mail server said "not now" (RFC 5321, 4.2.1): so does every one that greylists strangers."""
+    codes = [answer[0] for answer in error.recipients.values()]
+    return bool(codes) and all(400 <= code < 500 for code in codes)
 
 
 def _settle(row: Notification, status: str, error: str) -> None:

@@ -346,3 +346,16 @@ def test_putting_many_records_aside_waits_and_a_few_do_not(client: Client, setti
     assert (Contact.objects.live().count(), approval.requested_by, approval.requester.username) == (3, "grace", "grace")
     done = approvals.approve(approval, person("olga"))
     assert (Contact.objects.live().count(), done.outcome.split(";")[0]) == (0, "3 put aside")
+
+
+def test_another_choice_of_records_with_the_same_ends_is_another_request(client: Client, settings: Any):
+    settings.ARCHIVE_APPROVAL_FROM = 3
+    one, two, three, four = (make_contact() for _ in range(4))
+    client.force_login(person("grace"))
+    archive(client, [one, two, four])
+    archive(client, [one, three, four])
+
+    assert [row.payload["ids"] for row in Approval.objects.order_by("pk")] == [
+        [one.pk, two.pk, four.pk],
+        [one.pk, three.pk, four.pk],
+    ]

@@ -203,3 +203,19 @@ def test_who_is_erased_is_erased_from_the_answers_too():
     assert (waiting.prompt, waiting.status, waiting.error) == ("", "failed", "The person was erased.")
     late = approvals.approve(approval, User.objects.create_superuser("olga", password="a-long-password"))
     assert late.outcome == "Approved, but not done: The draft has been erased."
+
+
+def test_what_the_model_wrote_while_the_person_was_erased_is_not_kept(settings: Any, monkeypatch: Any):
+    settings.AI_MODEL = "openai:any"
+    instance = lead()
+    contact = instance.contact
+
+    def slow(*_args: Any) -> model.Said:
+        personal.erase(personal.Person(contact._meta.label_lower, (contact.pk,), (contact.email,), ("Ada",)))
+        return model.Said(ReplyDraft(subject="In June, Ada", body="Yes, Ada."), "gpt-any", 1, 1, None)
+
+    monkeypatch.setattr(model, "ask", slow)
+    row = ask("reply.draft", instance)
+
+    assert (row.status, row.prompt, row.output) == ("failed", "", {})
+    assert Approval.objects.count() == 0

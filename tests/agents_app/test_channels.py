@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import smtplib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,8 +14,9 @@ from django.core import mail
 from django.utils import timezone
 
 from agents_app.models import Notification, NotificationTemplate
-from agents_app.services import catalog, messages, sender
+from agents_app.services import catalog, channels, messages, sender
 from agents_app.services.messages import Occasion
+from contacts import consent
 from tests.factories import make_contact, make_notification, make_template
 
 pytestmark = pytest.mark.usefixtures("seeded")
@@ -152,3 +154,57 @@ def test_marketing_needs_consent_and_the_rest_does_not():
         ("queued", ""),
         ("skipped", "The contact has not opted in to marketing email."),
     ]
+
+
+def _marketing_mail() -> Notification:
+    template = NotificationTemplate.objects.get(template_id="lead_acknowledgement")
+    template.tags = ["Marketing"]
+    template.save()
+    contact = make_contact(email_opt_in=True)
+    rows = messages.compose(template, "contact", Occasion("a", dict(messages.SAMPLE), contact))
+    return messages.queue(rows, may_exist=False)[0]
+
+
+def test_who_says_no_while_a_message_waits_does_not_get_it():
+    row = _marketing_mail()
+    consent.withdrawn(row.contact, "Beehiiv", key="no", at=timezone.now())
+    sender.send_due()
+    row.refresh_from_db()
+
+    assert (row.status, row.error, len(mail.outbox)) == (
+        "skipped",
+        "The contact has not opted in to marketing email.",
+        0,
+    )
+
+
+def test_who_agrees_still_gets_it():
+    row = _marketing_mail()
+    sender.send_due()
+    row.refresh_from_db()
+
+    assert (row.status, len(mail.outbox)) == ("sent", 1)
+
+
+@pytest.mark.parametrize(("code", "status"), [(450, "queued"), (550, "failed")])
+def test_a_mail_server_that_says_not_now_is_asked_again(code: int, status: str, monkeypatch: Any):
+    """Greylisting answers a stranger's first attempt with 450."""
+
+    def refuse(*_args: Any) -> Any:
+        raise smtplib.SMTPRecipientsRefused({"ada@example.org": (code, b"no")})
+
+    monkeypatch.setattr(channels, "deliver", refuse)
+    row = make_notification()
+    sender.send_due()
+    row.refresh_from_db()
+
+    assert (row.status, row.attempts, row.next_attempt_at is not None) == (status, 1, status == "queued")
+
+
+def test_a_message_over_which_workers_die_ends_with_a_person():
+    row = make_notification(attempts=sender.MAX_ATTEMPTS)
+    sender.send_due()
+    row.refresh_from_db()
+
+    assert (row.status, len(mail.outbox)) == ("failed", 0)
+    assert row.error == f"Not sent: the worker died over it {sender.MAX_ATTEMPTS} times."
