@@ -113,6 +113,20 @@ def apply(contact: Contact, channel: str = EMAIL) -> bool:
     return answer
 
 
+def begin(contact: Contact) -> None:
+    """Notes a yes from before anything was noted here, where there is one, before others' words come to stand beside
+    it."""
+    for channel in (EMAIL, SMS):
+        _baseline(contact, channel, before=getattr(contact, _FIELD[channel]))
+
+
+def follow(contact: Contact) -> None:
+    """Writes what follows from the history, where there is any: after rows of it were moved."""
+    for channel in (EMAIL, SMS):
+        if contact.consent_history.filter(channel=channel).exists():
+            apply(contact, channel)
+
+
 def _status(contact: Contact, rows: list[ConsentChange], answer: bool) -> dict[str, object]:
     if answer:
         if contact.status != ContactStatus.UNSUBSCRIBED:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from contacts import consent
 from contacts.merges import ContactMerge
 from contacts.models import Contact
 from higherself.core import history
@@ -18,6 +19,8 @@ from higherself.core.history.values import plain
 
 # Lists of both are united; all other fields come from the contact that is chosen for each.
 _UNITED = ("tags", "interests", "marketing_segments", "artistic_mediums", "experience_attended")
+# So are the ids that services know the person by: of two at one service, the survivor's.
+_IDS = "external_ids"
 # A merged contact keeps its own identity, and what tells of the row itself.
 _OWN = frozenset(
     {"id", "contact_id", "created_at", "updated_at", "archived_at", "local_change_at", "sync_paused", "sync_origin"}
@@ -37,8 +40,27 @@ def merged_into(survivors: Collection[int]) -> list[int]:
 
 def survivor_of(email: str) -> int | None:
     """The contact that somebody with this address was merged into, so that news of the person find it."""
+    return _end_of(ContactMerge.objects.filter(email=email)) if email else None
+
+
+def known_by(name: str, values: Collection[str]) -> Contact | None:
+    """The live contact, locked, whom a service knows by one of these values of the field ``name``; also one into which
+    a contact with such a value was merged, for a person may have two records over there as well."""
+    wanted = [value for value in values if value]
+    if not wanted:
+        return None
+    rows = Contact.objects.live().select_for_update(of=("self",))
+    found = rows.filter(**{f"{name}__in": wanted}).order_by("pk").first()
+    if found is not None:
+        return found
+    survivor = _end_of(ContactMerge.objects.filter(**{f"merged__{name}__in": wanted}))
+    return rows.filter(pk=survivor).first() if survivor else None
+
+
+def _end_of(merges: models.QuerySet[ContactMerge]) -> int | None:
+    """Where the newest of these merges leads in the end."""
     seen: set[int] = set()
-    row = ContactMerge.objects.filter(email=email, undone_at__isnull=True).order_by("-pk").first() if email else None
+    row = merges.filter(undone_at__isnull=True).order_by("-pk").first()
     while row is not None and row.survivor_id not in seen:
         seen.add(row.survivor_id)
         further = ContactMerge.objects.filter(merged=row.survivor_id, undone_at__isnull=True).order_by("-pk").first()
@@ -50,7 +72,7 @@ def survivor_of(email: str) -> int | None:
 
 def fields_to_choose() -> list[models.Field[Any, Any]]:
     """The fields for which one of the contacts is chosen."""
-    return [item for item in Contact._meta.concrete_fields if item.name not in {*_OWN, *_UNITED}]
+    return [item for item in Contact._meta.concrete_fields if item.name not in {*_OWN, *_UNITED, _IDS}]
 
 
 @transaction.atomic
@@ -68,6 +90,8 @@ def merge(survivor: Contact, others: Sequence[Contact], chosen: Mapping[str, int
         raise Permanent(_("One of them is archived: restore it first."))
     kept = locked[survivor.pk]
     with history.by(actor, history.PERSON):
+        for row in locked.values():
+            consent.begin(row)
         before = _choose(kept, [locked[key] for key in keys[1:]], locked, chosen)
         for key in keys[1:]:
             _absorb(kept, locked[key], before, actor)
@@ -77,6 +101,8 @@ def merge(survivor: Contact, others: Sequence[Contact], chosen: Mapping[str, int
         except ValidationError as error:
             raise Permanent("; ".join(error.messages)) from error
         kept.save()
+        # Consent is not chosen: it follows from all that the person has said, under whichever contact.
+        consent.follow(kept)
     return kept
 
 
@@ -90,6 +116,9 @@ def _choose(
         if source is None:
             raise Permanent(_("“%(field)s” is chosen from a contact that is not merged.") % {"field": item.name})
         _put(kept, item, getattr(source, item.attname), before)
+    known = [row.external_ids for row in (*reversed(others), kept) if isinstance(row.external_ids, dict)]
+    together = {service: name for ids in known for service, name in ids.items()}
+    _put(kept, Contact._meta.get_field(_IDS), together, before)
     for name in _UNITED:
         values = [value for row in (kept, *others) for value in getattr(row, name)]
         _put(kept, Contact._meta.get_field(name), list(dict.fromkeys(values)), before)
@@ -201,5 +230,7 @@ def undo(row: ContactMerge, actor: str) -> None:
             raise Permanent(text % {"email": other.email}) from error
         _move(kept, other, only=row.moved)
         kept.business_entities.remove(*row.moved.get("contacts.contact.business_entities", []))
+        for contact in (kept, other):
+            consent.follow(contact)
     row.undone_at = timezone.now()
     row.save(update_fields=["undone_at"])

@@ -10,6 +10,7 @@ from agents_app.models import Approval
 from agents_app.services import approvals, erasing
 from agents_app.text import one_line
 from contacts import consent
+from contacts.merging import known_by
 from contacts.models import Contact
 from higherself.integrations.events import EventKind
 from higherself.integrations.material import CrmMaterial
@@ -42,9 +43,7 @@ def hear(data: CrmMaterial, context: Context) -> Outcome:
 
 
 def _known(data: CrmMaterial) -> Contact | None:
-    ids = [one_line(name, 200) for name in (data.record_id, *data.merged_ids) if name]
-    rows = Contact.objects.live().select_for_update(of=("self",)).filter(hubspot_contact_id__in=ids)
-    return rows.order_by("pk").first() if ids else None
+    return known_by("hubspot_contact_id", [one_line(name, 200) for name in (data.record_id, *data.merged_ids)])
 
 
 def _changed(contact: Contact, data: CrmMaterial, context: Context) -> Outcome:

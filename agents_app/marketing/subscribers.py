@@ -11,6 +11,7 @@ from agents_app.text import one_line
 from contacts import consent, interactions
 from contacts.choices import InteractionKind as Kind
 from contacts.choices import LeadSource
+from contacts.merging import known_by
 from contacts.models import Contact, Interaction
 from higherself.core.models import Record
 from higherself.integrations.events import EventKind
@@ -50,8 +51,7 @@ def hear(data: SubscriberMaterial, context: Context) -> Outcome:
 
 def _contact(data: SubscriberMaterial, kind: EventKind, context: Context) -> tuple[Contact | None, bool]:
     if not data.email:
-        rows = Contact.objects.live().select_for_update().filter(beehiiv_subscription_id=data.subscription_id)
-        return (rows.first() if data.subscription_id else None), False
+        return known_by("beehiiv_subscription_id", [data.subscription_id]), False
     fields = {str(name).casefold().replace(" ", "_"): str(value or "") for name, value in data.custom_fields.items()}
     entity = catalog.current().entity_of_source(SERVICE)
     joins = kind in (EventKind.SUBSCRIBER_CREATED, EventKind.SUBSCRIBER_CONFIRMED)

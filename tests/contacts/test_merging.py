@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from agents_app.services.contacts import locked
+from contacts import consent
 from contacts.merges import ContactMerge
-from contacts.merging import fields_to_choose, merge, undo
+from contacts.merging import fields_to_choose, known_by, merge, undo
 from contacts.models import Contact
 from contacts.queries import contact_with_email
 from higherself.core.errors import Permanent
@@ -171,11 +173,11 @@ def test_merging_needs_its_permission(pair: tuple[Contact, Contact], staff: Call
 
 
 def test_every_column_of_a_contact_takes_part_or_is_its_own():
-    from contacts.merging import _OWN, _UNITED
+    from contacts.merging import _IDS, _OWN, _UNITED
 
     names = {item.name for item in Contact._meta.concrete_fields}
 
-    assert {item.name for item in fields_to_choose()} | _OWN | set(_UNITED) == names
+    assert {item.name for item in fields_to_choose()} | _OWN | {*_UNITED, _IDS} == names
 
 
 def test_three_merged_contacts_are_one_in_notion_too_and_come_apart_again(
@@ -226,3 +228,38 @@ def _linked(notion: Sandbox, row: Any, name: str) -> list[str]:
 def _in_trash(page_id: str) -> bool:
     with NotionApi(sleep=lambda _seconds: None) as client:
         return bool(client.page(page_id)["in_trash"])
+
+
+def test_a_no_of_either_stands_after_the_merge_whatever_was_chosen_and_comes_apart_with_it():
+    one = factories.make_contact(email="maya@example.org", email_opt_in=True)
+    two = factories.make_contact(email="m.okafor@work.example", email_opt_in=True)
+    consent.withdrawn(two, "Beehiiv", key="no", at=timezone.now())
+
+    merge(one, [two], {"email_opt_in": one.pk, "status": one.pk}, "Olga")
+    together = Contact.objects.get(pk=one.pk)
+    undo(ContactMerge.objects.get(), "Olga")
+
+    assert (together.email_opt_in, together.status) == (False, "Unsubscribed")
+    assert [Contact.objects.get(pk=row.pk).email_opt_in for row in (one, two)] == [True, False]
+
+
+def test_a_yes_of_the_other_is_the_persons_too():
+    one = factories.make_contact(email="maya@example.org")
+    two = factories.make_contact(email="m.okafor@work.example")
+    consent.granted(two, "Beehiiv", key="yes", at=timezone.now())
+
+    merge(one, [two], {}, "Olga")
+
+    assert Contact.objects.get(pk=one.pk).email_opt_in is True
+
+
+def test_services_know_the_person_by_the_ids_of_both_contacts():
+    one = factories.make_contact(hubspot_contact_id="51", external_ids={"circle": "7"})
+    two = factories.make_contact(hubspot_contact_id="52", external_ids={"circle": "8", "amelia": "2"})
+    three = factories.make_contact(hubspot_contact_id="53")
+
+    merge(two, [three], {}, "Olga")
+    merge(one, [Contact.objects.get(pk=two.pk)], {}, "Olga")
+
+    assert [known_by("hubspot_contact_id", [name]) for name in ("51", "52", "53", "", "54")] == [one] * 3 + [None] * 2
+    assert Contact.objects.get(pk=one.pk).external_ids == {"circle": "7", "amelia": "2"}
