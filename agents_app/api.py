@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +11,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers, status
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,8 +34,9 @@ from agents_app.workflow.engine import Held, IllegalTransition
 from higherself.core.auth import HasScope, TokenUser
 from higherself.core.errors import Conflict, Permanent
 from higherself.core.signals import notion_pages_wanted
+from higherself.integrations.delivery import db_text
 from higherself.integrations.models import InboundEvent
-from higherself.integrations.schema import DETAIL
+from higherself.integrations.schema import DETAIL, REFUSED
 
 _PAGE = inline_serializer(
     "WorkflowInstancePage",
@@ -52,6 +54,10 @@ _CLOSED = {
 _UNKNOWN = {404: OpenApiResponse(DETAIL, "There is none with this id.")}
 
 
+# The most digits that surely fit a 64-bit number.
+_ROW_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
 class InstancePages(CursorPagination):
     """Newest first, by primary key: it never changes, so no instance is skipped or shown twice."""
 
@@ -59,6 +65,14 @@ class InstancePages(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
     ordering = "-pk"
+
+    def decode_cursor(self, request: Request) -> Any:
+        """DRF compares whatever stands in a cursor with the primary key; what is no number of a row is no cursor."""
+        cursor = super().decode_cursor(request)
+        position = cursor.position if cursor is not None else None
+        if position is not None and not _ROW_NUMBER.fullmatch(position):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 class _Moment(serializers.DateTimeField):
@@ -88,7 +102,7 @@ class WorkflowListView(ScopedView):
         parameters=[FilterSerializer],
         responses={
             200: _PAGE,
-            400: OpenApiResponse(DETAIL, "A filter cannot be read."),
+            400: OpenApiResponse(REFUSED, "A filter cannot be read."),
             **_CLOSED,
         },
     )
@@ -125,7 +139,9 @@ class TransitionView(ScopedView):
         responses={
             200: InstanceSerializer,
             202: OpenApiResponse(HeldSerializer, "A person has to allow it first: asked for, and not moved yet."),
-            400: OpenApiResponse(DETAIL, "Field errors."),
+            400: OpenApiResponse(REFUSED, "Field errors, or a body that cannot be read."),
+            413: OpenApiResponse(DETAIL, "The body is over 2 MiB."),
+            415: OpenApiResponse(DETAIL, "Neither JSON nor a form."),
             409: OpenApiResponse(RefusalSerializer, "Not allowed from where the instance stands; nothing was changed."),
             **_CLOSED,
             **_UNKNOWN,
@@ -177,7 +193,7 @@ def _filtered(wanted: dict[str, Any]) -> QuerySet[WorkflowInstance]:
 
 def _find(instance_id: str, related: Iterable[Prefetch] = ()) -> WorkflowInstance:
     rows = WorkflowInstance.objects.select_related("workflow", "contact", "business_entity")
-    found = rows.prefetch_related(*related).filter(instance_id=instance_id).first()
+    found = rows.prefetch_related(*related).filter(instance_id=db_text(instance_id)).first()
     if found is None:
         raise Http404(f"No workflow instance has the id {instance_id[:100]!r}.")
     return found

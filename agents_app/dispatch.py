@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
 from pydantic import BaseModel, ValidationError
 
@@ -61,11 +61,20 @@ def process(inbound: InboundEvent) -> None:
         inbox.postpone(inbound, str(reason), OFF_SECONDS)
     except inbox.LeaseLost:
         logger.warning("event %s went to another worker; nothing of this attempt was kept", inbound.pk)
-    except Exception as error:
+    except Exception as caught:
         # Whatever an agent stumbled over, the event is kept, tried again and shown; the worker goes on.
+        error = _lasting(caught)
         _log(inbound, error)
         inbox.mark_failed(inbound, error)
         _record_failure(inbound, at_work, error)
+
+
+def _lasting(error: Exception) -> Exception:
+    """A value that does not fit today will not fit in an hour either: a person is to see it at once."""
+    if isinstance(error, (DataError, OverflowError, RecursionError)):
+        problem = f"The delivery holds a value that cannot be stored or read: {str(error).splitlines()[0]}"
+        return Permanent(problem).with_traceback(error.__traceback__)
+    return error
 
 
 def _log(inbound: InboundEvent, error: Exception) -> None:

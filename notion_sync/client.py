@@ -272,7 +272,9 @@ class NotionApi:
         raise _permanent(error.status, body, message, reads_one_thing=_reads_one_thing(what))
 
     def _unanswered(self, error: Exception, what: str, creates: bool, last: bool) -> float:
-        message = f"{what}: Notion did not answer ({type(error).__name__}: {error})"
+        message = f"{what}: Notion did not answer at {settings.NOTION_BASE_URL} ({type(error).__name__}: {error})"
+        if settings.SANDBOX_ENABLED:
+            message += ". Without NOTION_API_TOKEN this is the local sandbox, which runs while `make run` does"
         # A connection that was never made has sent nothing, so nothing can have been saved.
         unsent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
         self._unhealthy(message)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -28,14 +35,21 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 
 class SchemaView(SpectacularAPIView):
-    """OpenAPI 3.1."""
+    """OpenAPI 3.1, as JSON unless YAML is asked for; refusals are JSON in any case."""
 
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer2, OpenApiYamlRenderer]
     authentication_classes = [TokenAuthentication, SessionAuthentication]
     permission_classes = [HasScope]
     required_scope = "schema:read"
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if response.status_code >= 400:
+            request.accepted_renderer = JSONRenderer()
+            request.accepted_media_type = JSONRenderer.media_type
+        return super().finalize_response(request, response, *args, **kwargs)
 
-class _DocsView(APIView):
+
+class DocsView(APIView):
     authentication_classes = [TokenAuthentication, SessionAuthentication]
     permission_classes = [HasScope]
     required_scope = "schema:read"
@@ -44,10 +58,6 @@ class _DocsView(APIView):
     def get(self, request: Request) -> HttpResponse:
         document = SchemaGenerator().get_schema(request=request, public=True)
         return render(request, "api/docs.html", {"document": document, "operations": operations(document)})
-
-
-def docs_page(request: HttpRequest) -> Any:
-    return _DocsView.as_view()(request)
 
 
 def operations(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -26,6 +26,8 @@ _PATH_TOKEN = re.compile(r"(/+webhooks/+[^/?\s\"]+/+)[^?\s\"]+")
 _WHOLE_PATH = re.compile(r"\A(/+webhooks/+[^/?]+/+).+", re.DOTALL)
 _HEADER = re.compile(r"(?i)((?:authorization|x-webhook-secret)[\"']?\s*[:=]\s*[\"']?(?:token |bearer )?)[^\s\"',}]+")
 _SECRET_HEADERS = {"authorization", "x-webhook-secret", "cookie", "amelia"}
+# What a stranger sends must not look like a line of ours, nor steer a terminal.
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), *range(127, 160))}
 _OWN_TOKEN = re.compile(r"hsn_[A-Za-z0-9_-]{20,}")
 
 
@@ -85,7 +87,7 @@ class RedactSecrets(logging.Filter):
         if isinstance(record.args, tuple):
             record.args = tuple(map(_clean_argument, record.args))
         message = record.getMessage()
-        clean = redact(message)
+        clean = redact(message.translate(_CONTROL))
         if clean != message:
             record.msg, record.args = clean, ()
         if record.exc_info:

@@ -38,6 +38,10 @@ class RequestLog:
         return response
 
 
+# What an error says besides its text.
+_KEPT_WITH_ERRORS = ("Allow", "Retry-After", "WWW-Authenticate")
+
+
 class Responders:
     """Turns Django's HTML error pages into JSON wherever a program, not a person, is asking."""
 
@@ -48,7 +52,8 @@ class Responders:
         response = self.get_response(request)
         is_page = response.get("Content-Type", "").startswith("text/html")
         if response.status_code >= 400 and is_page and not request.path.startswith("/admin/"):
-            return JsonResponse({"detail": response.reason_phrase}, status=response.status_code)
+            kept = {name: response[name] for name in _KEPT_WITH_ERRORS if name in response}
+            return JsonResponse({"detail": response.reason_phrase}, status=response.status_code, headers=kept)
         return response
 
 

@@ -6,5 +6,5 @@ from higherself.core import docs
 
 urlpatterns: list[URLPattern] = [
     path("api/schema", docs.SchemaView.as_view(), name="api-schema"),
-    path("api/docs", docs.docs_page, name="api-docs"),
+    path("api/docs", docs.DocsView.as_view(), name="api-docs"),
 ]

@@ -19,7 +19,7 @@ from higherself.integrations.intake import Stored, store
 from higherself.integrations.models import InboundEvent
 from higherself.integrations.providers.website import form
 from higherself.integrations.registry import PROVIDERS
-from higherself.integrations.schema import DETAIL, STORED
+from higherself.integrations.schema import DETAIL, REFUSED, STORED
 from higherself.integrations.throttle import parse_rate
 from higherself.integrations.verify import secret_matches, split_secrets
 
@@ -48,7 +48,7 @@ class FormView(PublicView):
         responses={
             202: OpenApiResponse(STORED, "Stored."),
             200: OpenApiResponse(STORED, "A repeat: the id is the first one's."),
-            400: OpenApiResponse(DETAIL, "Field errors, or a body that cannot be read."),
+            400: OpenApiResponse(REFUSED, "Field errors, or a body that cannot be read."),
             413: OpenApiResponse(DETAIL, "The body is over 64 KiB."),
             415: OpenApiResponse(DETAIL, "Neither JSON nor a form."),
             429: OpenApiResponse(DETAIL, "Too many requests; see Retry-After."),
@@ -62,8 +62,11 @@ class FormView(PublicView):
         delivery = http.delivery_from(raw, http.raw_body(raw, MAX_BYTES))
         submission = _read(delivery)
         if submission.is_trapped:
-            # A bot must not learn that it was seen. The row stays for staff: browsers fill such fields in, too.
-            return http.answer(store(_WEBSITE, delivery, ignored=form.TRAPPED, key=submission.key(delivery)))
+            # A bot must not learn that it was seen. The row stays for staff: browsers fill such fields in, too. Its key
+            # is its own: a person who sends the form again, properly, is no repeat of it.
+            return http.answer(
+                store(_WEBSITE, delivery, ignored=form.TRAPPED, key=f"trapped:{submission.key(delivery)}")
+            )
         serializer = form.SubmissionSerializer(data=submission.values)
         if not serializer.is_valid():
             return Response(serializer.errors, 400)

@@ -111,6 +111,9 @@ def raw_body(request: HttpRequest, limit: int) -> bytes:
         raise Refused(400, f"The body could not be read to its end: {error}") from None
     if len(body) > limit:
         raise too_large(limit)
+    if len(body) < announced:
+        # A part of a form may read like a whole one.
+        raise Refused(400, f"The body ended after {len(body)} of {announced} bytes.")
     return body
 
 

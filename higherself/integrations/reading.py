@@ -29,7 +29,10 @@ from higherself.integrations.delivery import Delivery, Unreadable, db_text
 
 # No payload of any provider comes near; pydantic cannot write what is nested some 200 levels deep.
 MAX_DEPTH = 40
+TOO_DEEP = "The body is nested too deeply to be read."
 MAX_PROBLEMS = 20
+# Counts are kept in 32 bits (Django: IntegerField).
+_MOST = 2**31 - 1
 _MAX_DIGITS = 40
 _FORM_KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
@@ -71,9 +74,18 @@ def peek(delivery: Delivery) -> dict[str, Any]:
         return {}
 
 
+def check_depth(value: Any, depth: int = MAX_DEPTH) -> None:
+    """Raises `Unreadable` where JSON is nested so deeply that whoever handles it next might trip."""
+    if depth < 0:
+        raise Unreadable(TOO_DEEP)
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            check_depth(item, depth - 1)
+
+
 def _cleaned(value: Any, depth: int) -> Any:
     if depth < 0:
-        raise Unreadable("The body is nested too deeply to be read.")
+        raise Unreadable(TOO_DEEP)
     if isinstance(value, str):
         return db_text(value)
     if isinstance(value, list):
@@ -127,6 +139,12 @@ def decimal(value: Any) -> Decimal | None:
 def whole(value: Any) -> int | None:
     number = decimal(value)
     return int(number) if number is not None and number == number.to_integral_value() else None
+
+
+def count(value: Any) -> int | None:
+    """A number of persons, pieces or words. None where it is none, or beyond what a column holds."""
+    number = whole(value)
+    return number if number is not None and abs(number) <= _MOST else None
 
 
 def looks_like_email(value: Any) -> bool:
@@ -276,7 +294,7 @@ def _flag(value: Any) -> bool:
 
 Text = Annotated[str, _strict(text, "is no text")]
 Amount = Annotated[Decimal | None, _strict(decimal, "is no amount")]
-Whole = Annotated[int | None, _strict(whole, "is no whole number")]
+Whole = Annotated[int | None, _strict(count, "is no whole number")]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Texts = Annotated[list[str], BeforeValidator(_texts)]
 Named = Annotated[dict[str, Any], BeforeValidator(_named)]

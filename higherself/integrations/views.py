@@ -19,7 +19,7 @@ from higherself.integrations.delivery import BadBody, TooLarge
 from higherself.integrations.http import PublicView, Refused
 from higherself.integrations.intake import store
 from higherself.integrations.registry import PROVIDERS
-from higherself.integrations.schema import DETAIL, STORED
+from higherself.integrations.schema import DETAIL, STORED, STORED_OR_REACHED
 from higherself.integrations.throttle import parse_rate
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,9 @@ class WebhookView(PublicView):
         parameters=[OpenApiParameter("slug", str, "path", enum=_SLUGS)],
         responses={
             202: OpenApiResponse(STORED, "Stored; it will be worked on."),
-            200: OpenApiResponse(STORED, "A repeat: the id is the first one's."),
+            200: OpenApiResponse(
+                STORED_OR_REACHED, "A repeat: the id is the first one's. Or a test call: nothing is stored."
+            ),
             **_REFUSALS,
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -235,9 +236,37 @@ def test_the_list_is_newest_first_page_by_page_and_complete(reader, workflow):
     assert (found, pages) == (made, [3, 3, 1])
 
 
-def test_a_cursor_that_is_none_is_404(reader, workflow):
+def test_a_cursor_that_cannot_be_decoded_is_404(reader, workflow):
     started(workflow, 1)
     assert reader.get("/workflows/?cursor=nonsense").status_code == 404
+
+
+@pytest.mark.parametrize("written", ["p=abc", "p=\0", "p=None", "p=" + "9" * 30, "p=-1", "p=1.5"])
+def test_a_cursor_that_is_none_is_404(reader, workflow, written: str):
+    started(workflow, 1)
+    cursor = base64.b64encode(written.encode()).decode()
+    answer = reader.get("/workflows/", {"cursor": cursor})
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Invalid cursor"})
+
+
+@pytest.mark.parametrize("path", ["/workflows/%00", "/workflows/a%00b/transitions"])
+def test_an_id_that_no_database_can_hold_is_unknown(writer, reader, path: str):
+    ask = writer.post if path.endswith("transitions") else reader.get
+    answer = ask(path, {"event": "pay"}) if path.endswith("transitions") else ask(path)
+    assert (answer.status_code, list(answer.json())) == (404, ["detail"])
+
+
+def test_a_move_that_is_nested_beyond_reading_is_malformed(writer, instance):
+    deep = b'{"event": ' + b"[" * 100_000
+    answer = writer.post(f"/workflows/{instance.instance_id}/transitions", deep, content_type="application/json")
+    assert (answer.status_code, answer.json()) == (400, {"detail": "The JSON is nested too deeply to be read."})
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
+def test_a_move_that_is_too_large_is_a_413(writer, instance, content_type: str):
+    large = b'"' + b"x" * (2 * 1024 * 1024) + b'"'
+    answer = writer.post(f"/workflows/{instance.instance_id}/transitions", large, content_type=content_type)
+    assert (answer.status_code, answer.json()) == (413, {"detail": "The body is too large."})
 
 
 @pytest.mark.parametrize("count", [1, 3])

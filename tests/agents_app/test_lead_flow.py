@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
 from agents_app import dispatch, tasks
@@ -477,3 +477,13 @@ def test_a_lead_of_a_known_contact_costs_few_queries_too(monkeypatch):
     catalog.current()
     erased.find("somebody@example.com")
     assert _queries(lead()) <= 18
+
+
+@pytest.mark.parametrize(
+    "error", [DataError("integer out of range"), OverflowError("too large"), RecursionError("deep")]
+)
+def test_a_value_that_never_fits_is_for_a_person_at_once(error: Exception):
+    with mock.patch("agents_app.agents.lead_capture.LeadCaptureAgent.handle", side_effect=error):
+        event = deliver(lead())
+    assert (event.status, event.attempts, event.next_attempt_at) == ("quarantined", 1, None)
+    assert event.error == f"The delivery holds a value that cannot be stored or read: {error}"

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from higherself.core import health, jobs, tokens
-from higherself.core.logs import redact, redact_report
+from higherself.core.logs import RedactSecrets, redact, redact_report
 from higherself.core.models import ApiToken, Heartbeat
 from higherself.integrations.models import InboundEvent
 from higherself.integrations.registry import PROVIDERS
@@ -114,6 +114,35 @@ def test_create_token_prints_the_token_as_its_last_word_and_stores_only_a_digest
     assert tokens.find(printed) == row
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["monitor", "--scope", "metrics:read", "health:read"],
+        ["monitor", "--scope", "metrics:read", "--scope", "health:read"],
+        ["--scope", "metrics:read", "health:read", "monitor"],
+    ],
+)
+def test_create_token_takes_several_scopes_in_any_order(words: list[str]) -> None:
+    out = StringIO()
+    call_command("create_token", *words, stdout=out)
+    found = tokens.find(out.getvalue().split()[-1])
+    assert found is not None
+    assert (found.name, found.scopes) == ("monitor", ["metrics:read", "health:read"])
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "36526", "99999999999"])
+def test_create_token_refuses_a_time_that_is_none(days: str) -> None:
+    with pytest.raises(CommandError, match="--days takes a number from 1 to 36525"):
+        call_command("create_token", "x", "--days", days)
+    assert ApiToken.objects.count() == 0
+
+
+@pytest.mark.parametrize("words", [[], ["--scope", "metrics:read"]])
+def test_create_token_wants_a_name(words: list[str]) -> None:
+    with pytest.raises(CommandError, match="Say what the token is for"):
+        call_command("create_token", *words)
+
+
 def test_create_token_refuses_an_unknown_scope() -> None:
     with pytest.raises(CommandError, match="Unknown scope everything"):
         call_command("create_token", "x", "--scope", "everything")
@@ -131,9 +160,40 @@ def test_the_schema_and_its_page_need_credentials_and_show_the_endpoints() -> No
     assert Client().get("/api/schema").status_code == 401
     schema = Client().get("/api/schema?format=json", headers=token("schema:read"))
     assert (schema.status_code, schema.json()["openapi"]) == (200, "3.1.0")
+    assert Client().get("/api/schema", headers=token("schema:read")).json() == schema.json()
     page = Client().get("/api/docs", headers=token("schema:read"))
     assert page.status_code == 200
     assert "/api/forms/submit" in page.content.decode()
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/yaml", "application/vnd.oai.openapi"])
+def test_the_schema_is_refused_in_json_whatever_is_asked_for(accept: str) -> None:
+    answer = Client().get("/api/schema", headers={"Accept": accept})
+    assert (answer.status_code, answer["Content-Type"], list(answer.json())) == (401, "application/json", ["detail"])
+    answer = Client().get("/api/schema", headers={"Accept": accept} | token("health:read"))
+    assert (answer.status_code, list(answer.json())) == (403, ["detail"])
+
+
+def test_the_schema_comes_as_yaml_to_whoever_asks_for_it() -> None:
+    answer = Client().get("/api/schema", headers={"Accept": "application/yaml"} | token("schema:read"))
+    assert (answer.status_code, answer.content.split(b"\n")[0]) == (200, b"openapi: 3.1.0")
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health", "/metrics", "/api/schema", "/api/docs"])
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_what_is_only_read_takes_no_other_method(path: str, method: str) -> None:
+    client = Client(enforce_csrf_checks=True, headers=token())
+    answer = getattr(client, method)(path)
+    assert (answer.status_code, answer["Content-Type"], list(answer.json())) == (405, "application/json", ["detail"])
+    assert "GET" in answer["Allow"].split(", ")
+
+
+def test_a_log_line_stays_one_line_whatever_a_stranger_asks_for(caplog: Any) -> None:
+    record = logging.LogRecord(
+        "x", logging.INFO, "x.py", 1, "%s %s 404", ("GET", "/a\r\n10:00:00 ERROR \x1b[2J\0"), None
+    )
+    RedactSecrets().filter(record)
+    assert record.getMessage() == r"GET /a\x0d\x0a10:00:00 ERROR \x1b[2J\x00 404"
 
 
 def test_secrets_never_reach_a_log_line(settings: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -275,3 +276,26 @@ def test_a_form_with_its_own_key_costs_one_statement_and_one_without_two(django_
         submit(ADA, Idempotency_Key="k")
     with django_assert_num_queries(2):
         submit(ADA)
+
+
+def test_a_person_who_sends_a_trapped_form_again_properly_is_no_repeat():
+    assert submit(ADA | {"website": "filled in by the browser"}, Idempotency_Key="k1").status_code == 202
+    again = submit(ADA, Idempotency_Key="k1")
+    assert (again.status_code, again.json()["status"]) == (202, "accepted")
+    assert submit(ADA | {"website": "x"}, Idempotency_Key="k1").json()["status"] == "duplicate"
+
+
+@pytest.mark.parametrize("depth", [41, 300, 900, 30_000])
+def test_a_form_that_is_nested_too_deeply_is_refused(depth: int):
+    answer = submit(b'{"email": "ada@example.com", "x": ' + b"[" * depth + b"]" * depth + b"}")
+    assert (answer.status_code, list(answer.json())) == (400, ["detail"])
+    assert answer.json()["detail"].endswith("nested too deeply to be read.")
+    assert InboundEvent.objects.count() == 0
+
+
+def test_a_form_that_was_cut_off_on_its_way_is_refused():
+    body = b"email=ada%40example.com&message=Please+do+not"
+    came = {"CONTENT_LENGTH": "55", "wsgi.input": BytesIO(body)}
+    answer = Client().post(URL, body, content_type=FORM, **came)
+    assert (answer.status_code, answer.json()) == (400, {"detail": "The body ended after 45 of 55 bytes."})
+    assert InboundEvent.objects.count() == 0

@@ -123,3 +123,11 @@ def test_what_is_looked_for_is_found_nearest_to_the_top_and_by_the_first_name():
     assert reading.find(body, "email") == "deep"
     assert reading.find(body, "phone") is None
     assert reading.found_text({"name": {"a": 1}, "title": 7}, "name", "title") == "7"
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("12", 12), (2**31 - 1, 2**31 - 1), (2**31, None), (-(2**31), None), (10**30, None), (1.5, None)],
+)
+def test_a_count_is_a_whole_number_that_a_column_holds(value: Any, number: int | None):
+    assert reading.count(value) == number

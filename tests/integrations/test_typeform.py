@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import Any
 
@@ -200,3 +201,11 @@ def test_a_body_that_is_no_json_has_a_key_and_no_type():
     delivery = Delivery(b"\xff", content_type="text/plain")
     assert TYPEFORM.delivery_key(delivery).startswith("sha256:")
     assert (TYPEFORM.event_type(delivery), TYPEFORM.ordering_key(delivery)) == ("", "")
+
+
+@pytest.mark.parametrize("depth", [60, 300, 900])
+def test_an_answer_that_is_nested_too_deeply_is_unreadable(depth: int):
+    body = changed(answers=[{"type": "text", "text": "deep", "field": {"id": "a"}}])
+    deep = json.dumps(body).replace('"deep"', "[" * depth + "]" * depth)
+    with pytest.raises(Unreadable, match="nested too deeply to be read"):
+        PROVIDERS["typeform"].parse(json_delivery(deep.encode()))

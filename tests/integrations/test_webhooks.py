@@ -267,7 +267,7 @@ def test_woocommerces_unsigned_ping_gets_a_200_and_stores_nothing(settings):
     assert InboundEvent.objects.count() == 0
 
 
-@pytest.mark.parametrize("body", [b"", b"  ", b'{"body": null}'])
+@pytest.mark.parametrize("body", [b"", b"  ", b"null", b'{"body": null}'])
 def test_circles_test_calls_get_a_200_and_store_nothing(settings, body: bytes):
     settings.PROVIDERS = settings.PROVIDERS | {"circle": {"webhook_secret": "c"}}
     client = Client()

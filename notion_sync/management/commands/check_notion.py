@@ -3,12 +3,12 @@ from __future__ import annotations
 import sys
 from typing import IO, Any, cast
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.table import Table
 
-from higherself.core.errors import Permanent, Retryable
 from notion_sync.client import NotionApi
+from notion_sync.management.stopping import stops_with_2
 from notion_sync.mappings import MAPPINGS
 from notion_sync.schema.binding import Binding, Difference
 from notion_sync.schema.setup import check
@@ -18,11 +18,8 @@ class Command(BaseCommand):
     help = "Compares the databases in Notion with what the server expects. Exit 0 equal, 1 drift, 2 cannot reach."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            with NotionApi(patience=300) as api:
-                found = check(api)
-        except (Permanent, Retryable) as error:
-            raise CommandError(str(error), returncode=2) from error
+        with stops_with_2(), NotionApi(patience=300) as api:
+            found = check(api)
         rows = [row for key, binding in found.items() for row in _differences(key, binding)]
         for binding in found.values():
             if isinstance(binding, Binding):

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from higherself.core.errors import Permanent, Retryable
 from notion_sync.client import NotionApi
+from notion_sync.management.stopping import stops_with_2
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase
 from notion_sync.schema.setup import Setup
@@ -35,13 +35,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         say = self.stdout.write if options["verbosity"] else (lambda _line: None)
-        try:
-            with NotionApi(patience=900) as api:
-                plan = Setup(
-                    api, options["parent"], dry_run=options["dry_run"], recreate=options["recreate"], say=say
-                ).run()
-        except (Permanent, Retryable) as error:
-            raise CommandError(str(error), returncode=2) from error
+        with stops_with_2(), NotionApi(patience=900) as api:
+            plan = Setup(
+                api, options["parent"], dry_run=options["dry_run"], recreate=options["recreate"], say=say
+            ).run()
         if not plan.steps and not plan.problems:
             say("Nothing to do: the 16 databases are complete.")
         for problem in plan.problems:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from higherself.core.errors import Permanent, Retryable
+from higherself.core.errors import Retryable
 from notion_sync.budget import Lane
 from notion_sync.client import NotionApi
 from notion_sync.engine.counts import NAMES, Counts
@@ -20,6 +20,7 @@ from notion_sync.engine.lease import hold
 from notion_sync.engine.plan import Plan
 from notion_sync.engine.run import BOTH, PULL, PUSH, Job, reconcile
 from notion_sync.engine.run import Progress as RunProgress
+from notion_sync.management.stopping import stops_with_2
 from notion_sync.mappings import MAPPINGS
 from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--database", action="append", choices=list(MAPPINGS), metavar="NAME", help="may be repeated"
+            "--database", action="extend", nargs="+", choices=list(MAPPINGS), metavar="NAME", help="one or several"
         )
         parser.add_argument("--direction", choices=[BOTH, PULL, PUSH], default=BOTH)
         parser.add_argument("--full", action="store_true", help="read everything, and find what has gone in Notion")
@@ -80,12 +81,13 @@ class Command(BaseCommand):
             progress=progress,
             plan=plan,
         )
-        try:
-            with NotionApi(lane=Lane.STAFF, patience=900) as api, _shown(progress):
-                counts = self._reconcile(api, job)
-                requests, limited = api.requests, api.rate_limited
-        except (Permanent, Retryable) as error:
-            raise CommandError(f"The synchronisation could not run: {error}", returncode=2) from error
+        with (
+            stops_with_2("The synchronisation could not run: "),
+            NotionApi(lane=Lane.STAFF, patience=900) as api,
+            _shown(progress),
+        ):
+            counts = self._reconcile(api, job)
+            requests, limited = api.requests, api.rate_limited
         self._report(options, counts, plan, requests, limited, time.monotonic() - started)
         return 1 if counts.messages or counts.total("conflicts") or (plan is None and needs_a_person(job.keys)) else 0
 

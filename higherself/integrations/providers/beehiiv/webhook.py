@@ -19,7 +19,7 @@ from higherself.integrations.models import InboundEvent
 from higherself.integrations.providers.beehiiv.client import BeehiivClient
 from higherself.integrations.providers.beehiiv.schemas import AutomationStep, Envelope, Post, Subscription
 from higherself.integrations.providers.beehiiv.surveys import survey
-from higherself.integrations.reading import object_of, peek, read, text, time_of, whole
+from higherself.integrations.reading import count, object_of, peek, read, text, time_of
 
 SURVEY = "survey.response_submitted"
 _CHANGED = EventKind.SUBSCRIBER_CHANGED
@@ -200,7 +200,7 @@ def _figures(stats: dict[str, Any]) -> dict[str, Any]:
     """The figures of the e-mail; what was not told stays unknown."""
     email = stats.get("email")
     names = ("recipients", "opens", "unique_opens", "clicks", "unique_clicks", "unsubscribes")
-    return {name: whole(email.get(name)) for name in names} if isinstance(email, dict) else {}
+    return {name: count(email.get(name)) for name in names} if isinstance(email, dict) else {}
 
 
 def _automation_step(body: dict[str, Any], delivery: Delivery) -> Event:

@@ -12,6 +12,7 @@ from higherself.integrations.base import Delivery, Ignore, Provider, Unreadable,
 from higherself.integrations.events import Event, EventKind
 from higherself.integrations.providers.typeform.client import TypeformClient
 from higherself.integrations.providers.typeform.schemas import Answer, Payload, Response
+from higherself.integrations.reading import check_depth
 
 COMPLETE = "form_response"
 PARTIAL = "form_response_partial"
@@ -52,11 +53,13 @@ class Typeform(Provider):
         return f"{form_id}:{token}" if form_id and token else ""
 
     def parse(self, delivery: Delivery) -> list[Event]:
-        event_type = _text(delivery.object.get("event_type"))
+        body = delivery.object
+        check_depth(body)
+        event_type = _text(body.get("event_type"))
         if event_type not in _KINDS:
             raise Ignore(f"Typeform's event type {event_type[:100]!r} is not one that is acted upon.")
         try:
-            payload = Payload.model_validate(delivery.object)
+            payload = Payload.model_validate(body)
         except ValidationError as error:
             raise Unreadable(f"Typeform's {event_type} has an unknown shape: {_problems(error)}") from None
         return [_event(_KINDS[event_type], payload, delivery)]

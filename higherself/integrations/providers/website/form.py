@@ -15,6 +15,7 @@ from rest_framework import serializers
 from higherself.integrations.base import Delivery, Provider, Unreadable, digest
 from higherself.integrations.delivery import BadBody
 from higherself.integrations.events import Event, EventKind
+from higherself.integrations.reading import check_depth
 
 HONEYPOT = "website"
 TRAPPED = "The hidden field was filled in, as bots do. If this was a person, replay it."
@@ -47,6 +48,11 @@ class ConsentField(serializers.Field):
         return value
 
 
+@extend_schema_field({"type": "string", "format": "email", "maxLength": 200})
+class AddressField(serializers.CharField):
+    """An e-mail address; what is one is decided by `SubmissionSerializer.validate_email`."""
+
+
 class NamesField(serializers.ListField):
     """A list of names; one text with commas counts as several."""
 
@@ -63,7 +69,7 @@ def _line(length: int, **options: Any) -> serializers.CharField:
 class SubmissionSerializer(serializers.Serializer):
     """Fields beyond these are taken as they are and kept with the lead."""
 
-    email = serializers.CharField(max_length=200)
+    email = AddressField(max_length=200)
     first_name = _line(150)
     last_name = _line(150)
     name = _line(300)
@@ -199,6 +205,7 @@ def _sent(delivery: Delivery) -> dict[str, Any]:
     # Pages that send without a preflight say text/plain.
     if delivery.is_json or delivery.media_type in {"", "text/plain"}:
         try:
+            check_depth(delivery.object)
             return delivery.object
         except BadBody:
             raise
