@@ -299,3 +299,9 @@ def test_a_form_that_was_cut_off_on_its_way_is_refused():
     answer = Client().post(URL, body, content_type=FORM, **came)
     assert (answer.status_code, answer.json()) == (400, {"detail": "The body ended after 45 of 55 bytes."})
     assert InboundEvent.objects.count() == 0
+
+
+def test_optional_fields_may_be_empty():
+    empty = {"submitted_at": "", "interests": "", "consent": "", "phone": "", "page_url": None}
+    assert submit(ADA | empty).status_code == 202
+    assert only_event().data["fields"] == ADA

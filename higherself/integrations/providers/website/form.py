@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from email_validator import EmailNotValidError, validate_email
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from higherself.integrations.base import Delivery, Provider, Unreadable, digest
 from higherself.integrations.delivery import BadBody
@@ -53,6 +54,13 @@ class AddressField(serializers.CharField):
     """An e-mail address; what is one is decided by `SubmissionSerializer.validate_email`."""
 
 
+class MomentField(serializers.DateTimeField):
+    """A moment; empty, as hidden fields that no script has filled in are, is none."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(None if data == "" else data)
+
+
 class NamesField(serializers.ListField):
     """A list of names; one text with commas counts as several."""
 
@@ -81,7 +89,7 @@ class SubmissionSerializer(serializers.Serializer):
     business_entity = _line(100)
     consent = ConsentField(required=False, allow_null=True)
     submission_id = _line(200)
-    submitted_at = serializers.DateTimeField(required=False, allow_null=True)
+    submitted_at = MomentField(required=False, allow_null=True)
     page_url = _line(2000)
     referrer = _line(2000)
 
