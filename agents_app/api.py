@@ -70,7 +70,7 @@ class InstancePages(CursorPagination):
         """DRF compares whatever stands in a cursor with the primary key; what is no number of a row is no cursor."""
         cursor = super().decode_cursor(request)
         position = cursor.position if cursor is not None else None
-        if position is not None and not _ROW_NUMBER.fullmatch(position):
+        if position is not None and not _ROW_NUMBER.fullmatch(str(position)):
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
