@@ -221,8 +221,15 @@ class Applier:
             local=local,
             remote=remote,
         )
+        if action is Action.KEEP and isinstance(prop, Relation) and self._first_has_gone(meeting, prop):
+            return Action.PULL
         # What could not be taken over once is tried again: the reason may be gone.
         return Action.PULL if action is Action.KEEP and _has_issue(meeting.tie, prop) else action
+
+    def _first_has_gone(self, meeting: Meeting, prop: Relation) -> bool:
+        """Of several pages in a to-one relation we keep the first. When that goes to the trash, the next is ours."""
+        lost = meeting.tie.agreed_local(prop.attr) and not meeting.local[prop.attr] and meeting.remote[prop.attr]
+        return bool(lost) and not prop.many(self.mapping.model)
 
     def _one(self, meeting: Meeting, prop: Property, action: Action) -> None:
         if action is Action.KEEP:

@@ -252,6 +252,22 @@ def test_a_link_that_a_person_removes_is_removed_here(notion: Sandbox, sync: Syn
     assert task.related_contact is None
 
 
+def test_of_two_pages_where_one_fits_the_next_is_taken_when_the_first_goes_to_the_trash(
+    notion: Sandbox, sync: Sync
+) -> None:
+    task, contacts = make_task(), [make_contact() for _ in range(2)]
+    sync()
+    notion.person.update(page_of(task), {"Related Contact": [page_of(contact) for contact in contacts]})
+    sync()
+    first = Task.objects.get().related_contact
+    (second,) = [contact for contact in contacts if contact != first]
+    notion.person.trash(page_of(first))
+    for _ in range(2):
+        sync(full=True)
+    assert Task.objects.get().related_contact == second
+    assert changed(sync(full=True)) == {}
+
+
 def test_links_that_are_cleared_from_the_other_side_are_removed_in_notion(notion: Sandbox, sync: Sync) -> None:
     entity, contact = make_business_entity(), make_contact()
     contact.business_entities.add(entity)
