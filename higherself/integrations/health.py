@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
@@ -14,12 +14,13 @@ from django.utils.translation import ngettext
 from higherself.core import health
 from higherself.core.health import DEGRADED, OK, Component
 from higherself.integrations import silence
-from higherself.integrations.models import InboundEvent, OutboundCall, ProviderGate
+from higherself.integrations.models import InboundEvent, OutboundCall, ProviderGate, Pulse
 from higherself.integrations.registry import PROVIDERS
 
 # An event that is older than this should have been worked on: no worker runs, or it cannot keep up. Seconds.
 LATE = 300
 KEPT_SECONDS = 3
+LATELY = timedelta(days=1)
 HEARD_KEPT_SECONDS = 60
 
 
@@ -134,5 +135,22 @@ def _called() -> dict[str, dict[str, Any]]:
 
 
 def _heard() -> dict[str, datetime]:
-    """When each provider was last heard. It reads the whole inbox's index, so it is asked for rarely."""
-    return dict(InboundEvent.objects.order_by().values_list("provider").annotate(last=Max("received_at")))
+    """When each provider was last heard: by the index of time where that was lately, else where its pulse says to look.
+
+    Reading the whole inbox would take the longer the older the server is.
+    """
+    lately = InboundEvent.objects.filter(received_at__gte=timezone.now() - LATELY).order_by()
+    found = dict(lately.values_list("provider").annotate(last=Max("received_at")))
+    hours = dict(Pulse.objects.values_list("provider", "hours"))
+    for slug in PROVIDERS.keys() - found.keys():
+        end = silence.last_of(hours.get(slug, []))
+        rows = InboundEvent.objects.filter(provider=slug)
+        if end is None:
+            last = rows.aggregate(last=Max("received_at"))["last"] if rows.exists() else None
+        else:
+            within = rows.filter(received_at__gte=end - timedelta(hours=1), received_at__lt=end)
+            # Deliveries may have been cleared away since; the pulse remembers the hour.
+            last = within.aggregate(last=Max("received_at"))["last"] or end
+        if last is not None:
+            found[slug] = last
+    return found
