@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from agents_app.agents.base import Context
-from agents_app.leads.schema import email_problem, normalise_email
+from agents_app.leads.schema import email_problem, normalise_email, normalise_phone
 from agents_app.models import WorkflowInstance
 from agents_app.sales.instances import versions
 from agents_app.services import people
@@ -58,7 +58,8 @@ def of(
         name=person.name,
         first_name=person.first_name,
         last_name=person.last_name,
-        phone=person.phone,
+        # A number without its country is one of where the bill goes.
+        phone=normalise_phone(person.phone, billing.country.upper() or None) if billing else person.phone,
         contact_type=ContactType.CLIENT,
         entities=[entity] if entity else [],
         external={context.source: person.id} if person.id else {},

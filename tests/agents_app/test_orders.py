@@ -14,7 +14,7 @@ from agents_app.models import Task, WorkflowInstance
 from agents_app.workflow import engine
 from bookings.models import Order, OrderLine, Product
 from contacts.models import Contact
-from tests.agents_app.sales import deliver, instance_of, messages_of, order, path_of, product, tasks_of
+from tests.agents_app.sales import ORDER, deliver, instance_of, messages_of, order, path_of, product, tasks_of
 
 pytestmark = pytest.mark.usefixtures("seeded")
 DELETED = ("woocommerce", {"id": 727}, "order.deleted")
@@ -225,3 +225,9 @@ def test_people_move_an_order_and_the_shop_cannot_move_it_back(clock):
     engine.advance(instance_of("727"), "packing_started", actor="Grace")
     deliver(order("processing", modified=NOON, customer_note="Please wrap it"))
     assert instance_of("727").current_state == "packaging"
+
+
+def test_a_national_number_is_one_of_the_country_of_the_bill():
+    billing = {**ORDER["billing"], "phone": "01632 960961", "country": "GB"}
+    deliver(order(billing=billing))
+    assert Contact.objects.get().phone == "+441632960961"
