@@ -19,7 +19,7 @@ from notion_sync.engine import pull, push
 from notion_sync.engine.counts import Counts
 from notion_sync.models import NotionDatabase, NotionPage, PendingDelete, SyncConflict
 from notion_sync.sandbox import Sandbox
-from notion_sync.schema.setup import Setup
+from notion_sync.schema.setup import Setup, check
 from tests.factories import make_business_entity, make_contact, make_feedback, make_product, make_task, make_use_case
 
 CONTACTS = "Contacts & Profiles"
@@ -452,9 +452,11 @@ def test_a_deleted_property_pauses_its_database_alone_until_setup_mends_it(
     assert notion.values(page_of(contact))["Phone"] == "+441632960111"
 
 
+@pytest.mark.parametrize("looks", ["nobody", "sync", "check"])
 def test_a_property_that_is_made_again_gets_our_values_and_erases_none(
-    notion: Sandbox, sync: Sync, api: NotionApi
+    notion: Sandbox, sync: Sync, api: NotionApi, looks: str
 ) -> None:
+    """Whether or not anybody has looked between the deletion and the repair."""
     entity = make_business_entity()
     contact, task = make_contact(city="Bern"), make_task(related_business_entity=entity)
     empty = make_contact(city="")
@@ -462,6 +464,7 @@ def test_a_property_that_is_made_again_gets_our_values_and_erases_none(
     notion.person.delete_property(CONTACTS, "City")
     notion.person.delete_property("Master Tasks", "Related Business Entity")
     notion.person.delete_property("Business Entities Registry", "Tasks")
+    {"nobody": lambda: None, "sync": sync, "check": lambda: check(api)}[looks]()
     Setup(api, notion.root_page_id).run()
     sync(full=True)
     contact.refresh_from_db()
