@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=20, verbose_name='kind')),
                 ('object_id', models.BigIntegerField(verbose_name='record')),
                 ('seen_at', models.DateTimeField(blank=True, null=True, verbose_name='state of')),
+                ('call_id', models.BigIntegerField(blank=True, editable=False, null=True)),
                 ('version', models.PositiveIntegerField(default=0, editable=False)),
                 ('digest', models.CharField(blank=True, editable=False, max_length=64)),
             ],

@@ -13,6 +13,8 @@ class Copied(models.Model):
     kind = models.CharField(_("kind"), max_length=20)
     object_id = models.BigIntegerField(_("record"))
     seen_at = models.DateTimeField(_("state of"), null=True, blank=True)
+    # The call that carried it. When nothing came of it, and nobody decided so, it is handed over again.
+    call_id = models.BigIntegerField(null=True, blank=True, editable=False)
     # How often it was handed over: two looks at once are one call, and a later one with the same content is another.
     version = models.PositiveIntegerField(default=0, editable=False)
     digest = models.CharField(max_length=64, blank=True, editable=False)

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from agents_app.models import Copied, WorkflowInstance
 from agents_app.outgoing import rules
@@ -33,6 +33,7 @@ AT_ONCE = 10
 # Records of each kind in one look; the rest is done by the next one.
 MOST = 500
 JOB = "copy_to_airtable"
+_CAME_TO_NOTHING = (OutboundCall.Status.CANCELLED, OutboundCall.Status.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,17 @@ def copy_to_airtable() -> int:
 
 def _look(kind: _Kind, copy: rules.Copy) -> int:
     seen = Copied.objects.filter(kind=kind.name, object_id=OuterRef("pk"))
-    rows = kind.rows().annotate(seen_at=Subquery(seen.values("seen_at")[:1]), known=Subquery(seen.values("pk")[:1]))
+    # What an erasure of somebody else in the same call has cancelled, or what has expired; not what a person dropped.
+    lost = OutboundCall.objects.filter(pk=OuterRef("call"), status__in=_CAME_TO_NOTHING, decided_by="")
+    rows = kind.rows().annotate(
+        seen_at=Subquery(seen.values("seen_at")[:1]),
+        known=Subquery(seen.values("pk")[:1]),
+        call=Subquery(seen.values("call_id")[:1]),
+        lost=Exists(lost),
+    )
     # Any other time is a change: of two writers at once, the one that began first may commit last.
-    news = rows.filter(Q(known=None, archived_at=None) | Q(known__isnull=False) & ~Q(seen_at=F("updated_at")))
-    news = news | rows.filter(known__isnull=False, seen_at=None)
+    changed = Q(seen_at=None) | ~Q(seen_at=F("updated_at")) | Q(lost=True)
+    news = rows.filter(Q(known=None, archived_at=None) | Q(known__isnull=False) & changed)
     found = list(news.order_by("pk")[:MOST])
     return sum(_hand_over(kind, copy, found[start : start + AT_ONCE]) for start in range(0, len(found), AT_ONCE))
 
@@ -77,7 +85,7 @@ def _hand_over(kind: _Kind, copy: rules.Copy, rows: Sequence[Any]) -> int:
         fields = {there: _value(row, ours) for there, ours in copy.fields.items()}
         digest = digest_of(copy.table, fields)
         mark.seen_at = row.updated_at
-        if mark.digest != digest:
+        if mark.digest != digest or row.lost:
             mark.digest, mark.version = digest, mark.version + 1
             news.append((mark, fields))
     if news:
@@ -89,15 +97,15 @@ def _hand_over(kind: _Kind, copy: rules.Copy, rows: Sequence[Any]) -> int:
             "refs": [f"{kind.name}:{mark.object_id}" for mark, _ in news],
         }
         key = f"{AIRTABLE}:{kind.name}:{hashlib.sha256(names.encode()).hexdigest()}"
-        outbox.enqueue(AIRTABLE, UPSERT, payload, dedupe_key=key)
+        call = outbox.enqueue(AIRTABLE, UPSERT, payload, dedupe_key=key)
+        for mark, _ in news:
+            mark.call_id = call.pk
+    columns = ("kind", "object_id", "seen_at", "call_id", "version", "digest")
     Copied.objects.bulk_create(
-        [
-            Copied(kind=m.kind, object_id=m.object_id, seen_at=m.seen_at, version=m.version, digest=m.digest)
-            for m in marks
-        ],
+        [Copied(**{name: getattr(mark, name) for name in columns}) for mark in marks],
         update_conflicts=True,
         unique_fields=["kind", "object_id"],
-        update_fields=["seen_at", "version", "digest"],
+        update_fields=columns[2:],
     )
     return len(news)
 

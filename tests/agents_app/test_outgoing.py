@@ -8,11 +8,11 @@ import pytest
 
 from agents_app.models import Copied, DataTransformation, Task, WorkflowInstance
 from agents_app.outgoing import copies, rules
-from agents_app.services import catalog, edits
+from agents_app.services import catalog, edits, erasing
 from bookings.models import Product
 from contacts import consent, personal
 from contacts.models import Contact
-from higherself.integrations import relay
+from higherself.integrations import outbox, relay
 from higherself.integrations.models import OutboundCall
 from tests.agents_app.deliveries import deliver as submit
 from tests.agents_app.deliveries import lead, typeform
@@ -312,8 +312,6 @@ def test_a_call_that_a_person_sends_late_does_not_leave_an_old_copy(standins: St
     Contact.objects.filter(pk=person.pk).update(full_name="New")
     copies.copy_to_airtable()
     send_all()
-    from higherself.integrations import outbox
-
     outbox.replay(OutboundCall.objects.filter(status="quarantined"), "grace")
     send_all()
     copies.copy_to_airtable()
@@ -321,17 +319,41 @@ def test_a_call_that_a_person_sends_late_does_not_leave_an_old_copy(standins: St
     assert [row["Name"] for row in table(standins, "People").values()] == ["New"]
 
 
-def test_an_erased_person_is_emptied_at_airtable(standins: StandIns):
+def test_an_erased_person_leaves_airtable_and_what_is_copied_afterwards_holds_nothing_of_them(standins: StandIns):
     switch_on(rules.AIRTABLE, contacts=LOGIC["contacts"])
     person = make_contact(full_name="Ada Lovelace", email="ada@example.com")
     copies.copy_to_airtable()
     send_all()
-    personal.erase(Contact.objects.get(pk=person.pk), "grace")
+    erasing.erase(Contact.objects.get(pk=person.pk), "grace")
+    send_all()
+    assert table(standins, "People") == {}
     copies.copy_to_airtable()
     send_all()
     assert list(table(standins, "People").values()) == [
         {"Key": person.contact_id, "Mail": None, "Name": personal.ERASED_NAME}
     ]
+
+
+def test_erasing_one_person_loses_no_copy_of_the_others_in_the_same_call(standins: StandIns):
+    switch_on(rules.AIRTABLE, contacts=LOGIC["contacts"])
+    people = [make_contact() for _ in range(3)]
+    copies.copy_to_airtable()
+    erasing.erase(people[0], "grace")
+    assert OutboundCall.objects.filter(operation="records.upsert").values_list("status", flat=True)[0] == "cancelled"
+    copies.copy_to_airtable()
+    send_all()
+    mails = sorted(row["Mail"] or "" for row in table(standins, "People").values())
+    assert mails == sorted(["", people[1].email, people[2].email])
+
+
+def test_a_copy_that_a_person_drops_is_not_made_until_something_changes(standins: StandIns):
+    switch_on(rules.AIRTABLE, contacts=LOGIC["contacts"])
+    person = make_contact()
+    copies.copy_to_airtable()
+    outbox.cancel(OutboundCall.objects.all(), "grace")
+    assert copies.copy_to_airtable() == 0
+    Contact.objects.filter(pk=person.pk).update(full_name="Grace Hopper")
+    assert copies.copy_to_airtable() == 1
 
 
 def test_without_airtable_nothing_is_noted_as_copied(settings, standins: StandIns):
