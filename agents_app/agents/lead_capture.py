@@ -32,6 +32,8 @@ MESSAGE_LIMIT = 600
 ANSWER_LIMIT = 200
 ANSWERS_LIMIT = 900
 SOURCE_ID_LIMIT = 200
+# HubSpot: notes hold 65,536 characters.
+NOTE_LIMIT = 50_000
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,10 @@ def _tell_services(instance: WorkflowInstance, contact: Contact, case: _Case) ->
     key = f"{case.source}:{case.source_id}"
     if case.form.map.sync_to_hubspot:
         crm.tell_hubspot(contact, key=key, about=instance)
+        if case.form.map.hubspot_note:
+            text = f"{case.form_label}:\n{case.lead.message}" if case.lead.message else ""
+            at = case.submission.submitted_at or case.context.occurred_at
+            crm.note_at_hubspot(contact, text[:NOTE_LIMIT], at, key=key, about=instance)
     if case.lead.email_opt_in:
         crm.subscribe(contact, key=key)
     prospects.hear(contact, case.lead.lead_source)

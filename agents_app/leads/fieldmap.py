@@ -131,6 +131,8 @@ class FieldMap(BaseModel):
     phone_region: str = Field(default="", pattern="^([A-Z]{2})?$")
     # Whether who fills in this form is told to HubSpot, where that is configured.
     sync_to_hubspot: bool = True
+    # Whether what they wrote becomes a note at their contact there.
+    hubspot_note: bool = False
     # A survey's answers are feedback: they become no lead, and need no address.
     purpose: Literal["lead", "survey"] = "lead"
 

@@ -5,7 +5,8 @@ the last good version goes on::
 
     circle-memberships  {"types": ["Membership"], "member_tags": ["Member"], "space_ids": []}
     tutorlm-enrolments  {"courses": {"YOGA-101": "4505"}}
-    snovio-prospects    {"list_id": "12345", "sources": ["Website"], "enrich": ["Snov.io"]}
+    snovio-prospects    {"list_id": "12345", "sources": ["Website"], "enrich": ["Typeform"]}
+    woocommerce-notes   {"states": {"shipped": {"note": "It is on its way.", "for_customer": true}}}
     airtable-copies     {"contacts": {"table": "Contacts", "fields": {"Contact ID": "contact_id", "Email": "email"}}}
 """
 
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 AIRTABLE, CIRCLE = "airtable-copies", "circle-memberships"
 SNOVIO, TUTORLM = "snovio-prospects", "tutorlm-enrolments"
+WOOCOMMERCE = "woocommerce-notes"
 
 CONTACT_FIELDS = (
     *("contact_id", "full_name", "first_name", "last_name", "email", "phone", "contact_type", "lead_source"),
@@ -64,11 +66,24 @@ class Enrolments(_Data):
 
 
 class Prospects(_Data):
-    """Leads for a list of Snov.io. ``sources`` are lead sources (none: all); those in ``enrich`` are looked up."""
+    """Leads for a list of Snov.io. ``sources`` are lead sources (none: all); those in ``enrich`` are looked up
+    (whoever answers through Snov.io is anyway: its delivery is only a ping)."""
 
     list_id: str = ""
     sources: tuple[str, ...] = ()
     enrich: tuple[str, ...] = ()
+
+
+class OrderNote(_Data):
+    note: str = Field(min_length=1, max_length=2000)
+    # The shop mails it to the buyer.
+    for_customer: bool = False
+
+
+class OrderNotes(_Data):
+    """What the shop is to note at an order that has come into a state here, by the name of the state."""
+
+    states: dict[str, OrderNote] = Field(default={}, max_length=20)
 
 
 class Copy(_Data):
@@ -106,6 +121,7 @@ RULES: dict[str, type[BaseModel]] = {
     CIRCLE: Memberships,
     SNOVIO: Prospects,
     TUTORLM: Enrolments,
+    WOOCOMMERCE: OrderNotes,
 }
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from agents_app.models import WorkflowInstance
-from agents_app.outgoing import access
+from agents_app.outgoing import access, rules
 from agents_app.sales import bookings, chores, orders
 from agents_app.services import catalog, crm
 from agents_app.text import union
@@ -63,6 +63,7 @@ def order_moved(run: Run, entered: Sequence[str]) -> None:
             dedupe_key=f"woocommerce:order.meta:{run.instance.instance_id}",
             about=run.instance,
         )
+    _notes(run.instance, entered, int(order_id))
     wanted = _SHOP.get(run.instance.current_state)
     if wanted and run.instance.current_state in entered and facts.get("order_status") != wanted:
         outbox.enqueue(
@@ -72,6 +73,23 @@ def order_moved(run: Run, entered: Sequence[str]) -> None:
             dedupe_key=f"woocommerce:order.status:{run.instance.instance_id}:{wanted}",
             about=run.instance,
         )
+
+
+def _notes(instance: WorkflowInstance, entered: Sequence[str], order_id: int) -> None:
+    """What staff want to stand at the order in the shop, once for each state."""
+    rule: rules.OrderNotes | None = catalog.current().rule(rules.WOOCOMMERCE)
+    if rule is None:
+        return
+    for state in entered:
+        wanted = rule.states.get(state)
+        if wanted is not None:
+            outbox.enqueue(
+                "woocommerce",
+                "order.note",
+                {"order_id": order_id, "note": wanted.note, "for_customer": wanted.for_customer},
+                dedupe_key=f"woocommerce:order.note:{instance.instance_id}:{state}",
+                about=instance,
+            )
 
 
 def stock_counted(product: Product) -> None:

@@ -119,12 +119,21 @@ TRANSFORMATIONS += [
         {"courses": {}},
     ),
     _handed_on(
+        rules.WOOCOMMERCE,
+        "Order States to WooCommerce Notes",
+        "WooCommerce",
+        "What is noted at an order in the shop when it comes into one of these states here; with “for_customer” the "
+        "shop mails it to the buyer.",
+        {"states": {"shipped": {"note": "The order is on its way.", "for_customer": False}}},
+    ),
+    _handed_on(
         rules.SNOVIO,
         "Leads to Snov.io Prospects",
         "Snov.io",
         "Leads who agreed to mail are added to the list with this number; a list that feeds an active campaign starts "
-        "it for them. Addresses of leads from the sources under “enrich” are looked up.",
-        {"list_id": "", "sources": [], "enrich": ["Snov.io"]},
+        "it for them. Addresses of leads from the sources under “enrich” are looked up; whoever answers through "
+        "Snov.io is anyway.",
+        {"list_id": "", "sources": [], "enrich": []},
     ),
     _handed_on(
         rules.AIRTABLE,

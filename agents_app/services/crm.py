@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from agents_app.models import WorkflowInstance
 from contacts.models import Contact
 from higherself.integrations import outbox
 
-HUBSPOT, UPSERT = "hubspot", "contact.upsert"
+HUBSPOT, UPSERT, NOTE = "hubspot", "contact.upsert", "note.add"
 BEEHIIV, SUBSCRIBE = "beehiiv", "subscription.upsert"
 
 
@@ -30,6 +32,14 @@ def tell_hubspot(contact: Contact, *, key: str, about: WorkflowInstance | None =
     }
     payload = {name: value for name, value in known.items() if value}
     outbox.enqueue(HUBSPOT, UPSERT, payload, dedupe_key=f"hubspot:{contact.contact_id}:{key}", about=about or contact)
+
+
+def note_at_hubspot(contact: Contact, text: str, at: datetime, *, key: str, about: WorkflowInstance) -> None:
+    """Has HubSpot hold what somebody wrote, as a note at their contact, which `tell_hubspot` has to have wanted."""
+    if not (contact.email and text and outbox.is_configured(HUBSPOT)):
+        return
+    payload = {"contact_email": contact.email, "text": text, "at": at}
+    outbox.enqueue(HUBSPOT, NOTE, payload, dedupe_key=f"hubspot:{NOTE}:{contact.contact_id}:{key}", about=about)
 
 
 def subscribe(contact: Contact, *, key: str) -> None:

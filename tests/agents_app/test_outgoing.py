@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from agents_app import tasks
 from agents_app.models import Copied, DataTransformation, Task, WorkflowInstance
 from agents_app.outgoing import copies, rules
 from agents_app.services import catalog, edits, erasing
+from agents_app.workflow import engine
 from bookings.models import Product
 from contacts import consent, personal
 from contacts.models import Contact
-from higherself.integrations import outbox, relay
+from higherself.integrations import inbox, outbox, relay
+from higherself.integrations.delivery import Delivery
 from higherself.integrations.models import OutboundCall
+from higherself.integrations.registry import PROVIDERS
 from tests.agents_app.deliveries import deliver as submit
 from tests.agents_app.deliveries import lead, typeform
 from tests.agents_app.sales import booking, deliver, instance_of, order
-from tests.factories import make_contact, make_product
+from tests.factories import make_contact, make_product, make_transformation
 from tests.standins.server import StandIns
 
 pytestmark = pytest.mark.usefixtures("seeded")
@@ -204,6 +209,30 @@ def test_who_has_no_account_on_the_courses_site_waits_for_a_person(standins: Sta
     assert standins["tutorlm"].enrolments == {}
 
 
+# -- notes ----------------------------------------------------------------------------------------------------------
+def test_a_state_that_the_shop_does_not_know_is_noted_at_its_order_once(settings, standins: StandIns):
+    shop = {**standins.options("woocommerce"), "webhook_secret": "s3cret"}
+    settings.PROVIDERS = {**settings.PROVIDERS, "woocommerce": shop}
+    switch_on(rules.WOOCOMMERCE, states={"shipped": {"note": "On its way.", "for_customer": True}})
+    deliver(order())
+    for event in ("packing_started", "item_shipped", "delivery_confirmed"):
+        engine.advance(instance_of("727"), event, actor="Grace")
+    send_all()
+    (note,) = standins["woocommerce"].notes[727]
+    assert (note["note"].rpartition(" [")[0], note["customer_note"]) == ("On its way.", True)
+
+
+def test_what_a_lead_wrote_becomes_a_note_at_hubspot_where_the_form_says_so(settings, standins: StandIns):
+    settings.PROVIDERS = {**settings.PROVIDERS, "hubspot": standins.options("hubspot")}
+    logic = {"fields": {"email": [{"type": "email"}], "message": [{"type": "long_text"}]}, "hubspot_note": True}
+    make_transformation(source_system="Typeform", form_source_key="f1", transformation_logic=logic)
+    submit(lead())
+    submit(lead())
+    send_all()
+    (note,) = standins["hubspot"].records["notes"].values()
+    assert note["hs_note_body"].startswith("Retreat interest:\nI would like to book a retreat soon.\n\nRef. ")
+
+
 # -- prospects ------------------------------------------------------------------------------------------------------
 def agreed(email: str = "ada@example.com", token: str = "t1") -> dict[str, Any]:
     return typeform(("Your email", "email", email), ("Newsletter?", "yes_no", True), token=token)
@@ -230,6 +259,17 @@ def test_an_address_is_looked_up_where_staff_want_it(standins: StandIns):
     submit(lead())
     submit(lead(token="t2"))
     assert calls() == [("prospect.enrich", {"email": "ada@example.com"})]
+
+
+def test_who_answered_our_outreach_is_looked_up_once(standins: StandIns):
+    switch_on(rules.SNOVIO)
+    reply = {"email": "zed@example.org", "campaign": {"id": 5, "name": "X"}, "subject": "Re", "message": "Yes."}
+    delivery = Delivery(
+        body=json.dumps(reply).encode(), content_type="application/json", query="event=campaign_reply.received"
+    )
+    inbox.store(PROVIDERS["snovio"], delivery)
+    tasks.drain_inbox()
+    assert calls() == [("prospect.enrich", {"email": "zed@example.org", "campaign_id": ""})]
 
 
 def test_a_no_stops_what_is_not_sent_and_asks_a_person_about_the_rest(standins: StandIns):

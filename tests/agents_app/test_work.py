@@ -296,7 +296,7 @@ SEEDED = {
     ApiIntegration: 12,
     Workflow: 8,
     UseCase: 8,
-    DataTransformation: 12,
+    DataTransformation: 13,
     NotificationTemplate: 20,
     CommunicationPattern: 9,
 }
