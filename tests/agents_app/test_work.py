@@ -297,7 +297,7 @@ SEEDED = {
     Workflow: 8,
     UseCase: 8,
     DataTransformation: 13,
-    NotificationTemplate: 20,
+    NotificationTemplate: 22,
     CommunicationPattern: 9,
 }
 
