@@ -18,7 +18,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = timezone.now() - timedelta(days=40), timezone.now() - timedelta(days=20)
-KEYS = ("events", "runs", "messages", "history", "sync_runs", "logins", "imports")
+KEYS = ("events", "runs", "messages", "history", "sync_runs", "refused", "logins", "imports")
 
 
 @pytest.fixture
