@@ -234,6 +234,10 @@ def tell_if_on(kind: AnyKind, data: BaseModel, agent_id: str) -> AgentRun | None
         return tell(kind, data, agent_id, keep_nothing=False)
     except DatabaseError:
         raise
+    except SwitchedOff as reason:
+        # It hands something on to an agent that is off: no failure of either, and asked again in a minute.
+        logger.info("%s waits with %s: %s", agent_id, kind.value, reason)
+        return None
     except Exception as error:
         logger.exception("%s failed over %s", agent_id, kind.value)
         message = clean(f"{type(error).__name__}: {error}")[:2000]

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 # `pace` sends as fast as the limit allows for minutes, so it runs only when it is asked for by name.
-SCENARIOS = ("intake", "leads", "bookings", "latency", "sync", "segments", "console", "pace")
+SCENARIOS = ("intake", "leads", "bookings", "flows", "latency", "sync", "segments", "console", "pace")
 DEFAULT = SCENARIOS[:-1]
 BACKENDS = ("sqlite", "postgres")
 POSTGRES = "postgresql://root@127.0.0.1:5432"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents_app import rounds, tasks
-from agents_app.models import Approval, ContentItem, Task, WorkflowInstance
+from agents_app.models import Agent, AgentRun, Approval, ContentItem, Task, WorkflowInstance
 from agents_app.services import approvals, catalog
 from agents_app.workflow import engine
 from campaigns.models import Campaign
@@ -137,6 +137,24 @@ def test_content_without_mail_among_its_platforms_makes_no_campaign(boss):
     rounds_go()
     finish("publish_content")
     assert (state(), Campaign.objects.count()) == ("monitoring", 0)
+
+
+def test_what_is_handed_to_an_agent_that_is_off_waits_and_is_no_failure(boss):
+    to_approval()
+    ContentItem.objects.update(platforms=["beehiiv"])
+    approvals.approve(Approval.objects.get(), boss, "")
+    rounds_go()
+    marketing = Agent.objects.get(agent_id="MarketingCampaignAgent")
+    for status, found in (("Inactive", ("distribution", 0)), ("Deployed", ("monitoring", 1))):
+        marketing.status = status
+        marketing.save()
+        # The clock stands still, so the time of the change tells nobody of it.
+        catalog.forget()
+        if status == "Inactive":
+            finish("publish_content")
+        rounds_go()
+        assert (state(), Campaign.objects.count()) == found
+    assert not AgentRun.objects.filter(outcome="failed").exists()
 
 
 def test_a_refusal_sends_it_back_and_it_is_asked_anew(boss):

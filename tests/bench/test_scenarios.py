@@ -24,6 +24,14 @@ TARGETS = {
     ],
     "leads": ["leads/s with 2 workers", "leads/s while pushing to Notion", "leads that lack a row"],
     "bookings": ["events/s with 2 workers", "sales that lack a row"],
+    "flows": [
+        "community, events/s with 2 workers",
+        "newsletter, events/s with 2 workers",
+        "content, events/s with 2 workers",
+        "feedback, events/s with 2 workers",
+        "tasks done/s, one process",
+        "people who lack a row",
+    ],
     "latency": ["p95 stored to processed, s", "refused or broken"],
     "segments": [
         "slowest evaluation, s",
@@ -50,6 +58,7 @@ COUNTED = {
     "accepted and lost",
     "leads that lack a row",
     "sales that lack a row",
+    "people who lack a row",
     "first pull, requests to those needed",
     "nothing changed, requests",
     "nothing changed, writes",
