@@ -23,6 +23,7 @@ from agents_app.models import AgentRun
 from agents_app.services import catalog
 from agents_app.text import clean
 from higherself.core import history, jobs
+from higherself.core.errors import Conflict, Retryable
 from higherself.core.history.models import ChangeSet
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 JOB = "heed_edits"
 # A page that is older than this was there before we looked: it is known now, and is no news.
 NEWS = timedelta(days=2)
+VALUE_LIMIT = 200
 
 
 def in_notion(model: type[Any], pk: Any, changed: Mapping[str, tuple[Any, Any]], by: str, made_at: Any = None) -> int:
@@ -71,13 +73,18 @@ def _for_agents(
 ) -> Iterator[tuple[str, RecordEdited]]:
     for agent_id, agent in AGENTS.items():
         watched = agent.watches.get(model, ())
-        told = {name: pair for name, pair in changed.items() if name in watched}
+        told = {name: (_short(pair[0]), _short(pair[1])) for name, pair in changed.items() if name in watched}
         news = is_new and MADE in watched
         if told or news:
             yield (
                 agent_id,
                 RecordEdited(model=model, pk=pk, changed=told, is_new=news, by=by, occasion=uuid4().hex[:12]),
             )
+
+
+def _short(value: Any) -> Any:
+    """What decides, and no more: the words themselves stand in the record, from which they can be erased."""
+    return f"{value[:1]}…" if isinstance(value, str) and len(value) > VALUE_LIMIT else value
 
 
 def heed(limit: int = 200) -> int:
@@ -96,12 +103,23 @@ def _heed(pk: int) -> int:
             _hand_over(run)
     except DatabaseError:
         raise
+    except (Conflict, Retryable) as reason:
+        logger.info("an edit waits for the next look (agent run %s): %s", pk, reason)
+        return 0
     except Exception as error:
         # One edit that an agent stumbles over must not hold up the others; the run says what it was.
         logger.exception("an edit could not be worked on (agent run %s)", pk)
         message = clean(f"{type(error).__name__}: {error}")[:2000]
-        AgentRun.objects.filter(pk=pk).update(outcome=RunOutcome.FAILED, message=message, finished_at=timezone.now())
+        _note_failure(pk, message)
     return 1
+
+
+def _note_failure(pk: int, message: str) -> None:
+    """The run keeps which record it was about, and not what was in it."""
+    run = AgentRun.objects.get(pk=pk)
+    run.created = [{name: value for name, value in item.items() if name != "edit"} for item in run.created]
+    run.outcome, run.message, run.finished_at = RunOutcome.FAILED, message, timezone.now()
+    run.save()
 
 
 def _hand_over(run: AgentRun) -> None:

@@ -105,6 +105,7 @@ def test_an_edit_that_an_agent_stumbles_over_is_kept_as_a_failed_run_and_holds_u
     runs = AgentRun.objects.filter(event_kind="record.edited").order_by("pk")
     assert [(run.agent_id, run.outcome) for run in runs] == [("BookingAgent", "failed"), ("LeadCaptureAgent", "done")]
     assert runs[0].message == "RuntimeError: no such luck"
+    assert [sorted(item) for item in runs[0].created] == [["id", "label", "model"]]
 
 
 def test_what_a_person_changes_in_the_console_follows_too(client: Client, staff: Callable[..., Client]):
