@@ -109,7 +109,9 @@ class Pusher:
         """Pushes everything that waits, oldest change first, until ``until()``."""
         began = timezone.now()
         if self.plan is None:
-            self._looks_at_each = pending(self.mapping, impatient=self.impatient).count() <= LOOK_AT_EACH
+            waiting = pending(self.mapping, impatient=self.impatient).values("pk")
+            pages = NotionPage.objects.filter(database=self.database, page_id__isnull=False, object_id__in=waiting)
+            self._looks_at_each = pages.count() <= LOOK_AT_EACH
         for batch in self._batches():
             for change in self.changes(self._unchanged_there(batch, began)):
                 if until():
@@ -128,7 +130,7 @@ class Pusher:
         """In a long run people go on editing: their edits of these rows' pages are read and merged before a push."""
         age = time.monotonic() - self._read_at
         old = age >= READ_AGAIN or (self._writes_since >= LOOK_AFTER_WRITES and age >= LOOK_AFTER)
-        if self.plan is not None or self._looks_at_each or not old:
+        if self.plan is not None or not old:
             return batch
         self._read_at, self._writes_since = time.monotonic(), 0
         # *Last Synced* knows minutes only: pages written in the one in which we began look like ours. While ours are
