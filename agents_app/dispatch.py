@@ -13,6 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, DataError, IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from pydantic import BaseModel, ValidationError
 
@@ -257,21 +259,21 @@ def tell_if_on(kind: AnyKind, data: BaseModel, agent_id: str) -> AgentRun | None
 def task_saved(task: Task) -> None:
     """Notices that a task has become Done, or is open again. Exactly one caller moves the workflow on.
 
-    The completion date is the mark: it is set here and only here. While the agent is switched off it stays empty,
-    and the sweep comes back to the task.
+    ``done_told`` is the mark: it is set here and only here. While the agent is switched off it is not, and the sweep
+    comes back to the task. A completion date that a person has entered stays.
     """
     if task.status != TaskStatus.DONE:
-        if task.completed_date is not None and Task.objects.filter(pk=task.pk).update(completed_date=None):
-            task.completed_date = None
+        if task.done_told and Task.objects.filter(pk=task.pk).update(done_told=False, completed_date=None):
+            task.done_told, task.completed_date = False, None
         return
-    if task.completed_date is not None or not catalog.current().is_on(work.AGENT):
+    if task.done_told or not catalog.current().is_on(work.AGENT):
         return
     now = timezone.now()
     with transaction.atomic():
-        rows = Task.objects.filter(pk=task.pk, status=TaskStatus.DONE, completed_date__isnull=True)
-        if not rows.update(completed_date=now):
+        rows = Task.objects.filter(pk=task.pk, status=TaskStatus.DONE, done_told=False)
+        if not rows.update(done_told=True, completed_date=Coalesce("completed_date", Value(now))):
             return
-        task.completed_date = now
+        task.done_told, task.completed_date = True, task.completed_date or now
         reminders.ready(task)
         if task.related_workflow_instance_id is not None:
             tell(WorkKind.TASK_DONE, TaskDone(task_pk=task.pk))

@@ -24,7 +24,7 @@ for _model in catalog.MODELS:
 @receiver(post_save, sender=Task)
 def task_was_saved(sender: type[Task], instance: Task, raw: bool = False, **_kwargs: Any) -> None:
     """A task set Done in the admin or the API moves its workflow on; it never fails the save for that."""
-    if not raw and (instance.status == TaskStatus.DONE or instance.completed_date is not None):
+    if not raw and (instance.status == TaskStatus.DONE or instance.done_told):
         dispatch.task_saved(instance)
 
 
@@ -52,7 +52,11 @@ def record_was_pulled(sender: type[Any], pk: Any, changed: dict[str, tuple[Any, 
     edited.in_notion(sender, pk, changed, actor, kwargs.get("made_at"))
     if sender in catalog.MODELS:
         catalog.stale()
-    if sender is Task and "status" in changed:
+    if sender is Task and kwargs.get("made_at") is not None:
+        # What was done, with its date, before the server knew of it is history.
+        known = Task._base_manager.filter(pk=pk, status=TaskStatus.DONE, completed_date__isnull=False)
+        known.update(done_told=True)
+    elif sender is Task and "status" in changed:
         _task_pulled(pk, str(changed["status"][0]), actor)
     elif sender in edits.RUNS:
         edits.pulled(sender, pk, changed, actor)

@@ -83,7 +83,7 @@ def settle_done_tasks() -> int:
     """Tasks that were set Done in bulk, or while their agent was switched off, move their workflows on now."""
     if not catalog.current().is_on(work.AGENT):
         return 0
-    waiting = Task.objects.live().filter(status=TaskStatus.DONE, completed_date__isnull=True).order_by("pk")
+    waiting = Task.objects.live().filter(status=TaskStatus.DONE, done_told=False).order_by("pk")
     tasks = list(waiting[:SETTLE_AT_ONCE])
     for task in tasks:
         dispatch.task_saved(task)

@@ -77,6 +77,8 @@ class Task(Record):
     created_by = models.CharField(_("created by"), max_length=500, blank=True)
     created_date = models.DateTimeField(_("created date"), null=True, blank=True, default=timezone.now)
     completed_date = models.DateTimeField(_("completed"), null=True, blank=True)
+    # Whether everybody was told that it is Done. The date cannot say so: people may enter it themselves.
+    done_told = models.BooleanField(default=False, editable=False)
     tags = NameListField(_("tags"), options=choices.TASK_TAGS)
     source = SelectField(_("source"), options=choices.TaskSource.values, default=choices.TaskSource.MANUAL)
     estimated_time = models.IntegerField(_("estimated time"), null=True, blank=True, help_text=_("In minutes."))
@@ -94,7 +96,7 @@ class Task(Record):
     )
 
     # Follows from the status.
-    unnoted = frozenset({"completed_date"})
+    unnoted = frozenset({"completed_date", "done_told"})
 
     class Meta(Record.Meta):
         verbose_name = _("task")
@@ -105,6 +107,11 @@ class Task(Record):
             models.Index(fields=["status", "due_date"]),
             models.Index(fields=["due_date"]),
             models.Index(fields=["completed_date"]),
+            models.Index(
+                fields=["id"],
+                name="task_done_untold",
+                condition=models.Q(status=choices.TaskStatus.DONE, done_told=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

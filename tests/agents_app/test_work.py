@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import smtplib
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -144,6 +145,38 @@ def test_a_done_task_waits_while_the_agent_is_off(instance):
     assert tasks.sweep() == 1
     instance.refresh_from_db()
     assert instance.current_state == "contacted"
+
+
+def pulled(task: Task, made_at: datetime | None = None, **values: Any) -> None:
+    """What an edit in Notion does: the row is written as it stands there, then everybody is told."""
+    changed = {name: (getattr(task, name), value) for name, value in values.items()}
+    Task._base_manager.filter(pk=task.pk).update(**values)
+    record_pulled.send(sender=Task, pk=task.pk, changed=changed, actor="Notion (Ada)", made_at=made_at)
+    task.refresh_from_db()
+
+
+def test_who_sets_a_task_done_together_with_its_date_moves_the_workflow_and_keeps_the_date(instance):
+    task, yesterday = task_of(instance, "follow_up_email"), timezone.now() - timedelta(days=1)
+    pulled(task, status="Done", completed_date=yesterday)
+    instance.refresh_from_db()
+    assert (instance.current_state, task.completed_date) == ("contacted", yesterday)
+    assert tasks.sweep() == 0
+
+
+def test_the_date_that_a_person_gives_an_open_task_stays(instance):
+    task, yesterday = task_of(instance, "follow_up_email"), timezone.now() - timedelta(days=1)
+    pulled(task, completed_date=yesterday)
+    task.notes = "Nearly there."
+    task.save()
+    task.refresh_from_db()
+    assert (task.completed_date, task.done_told) == (yesterday, False)
+
+
+def test_a_task_that_was_done_before_the_server_knew_of_it_moves_nothing(instance):
+    yesterday = timezone.now() - timedelta(days=1)
+    task = make_task(related_workflow_instance=instance, task_key=task_of(instance, "follow_up_email").task_key + "*")
+    pulled(task, made_at=yesterday, status="Done", completed_date=yesterday)
+    assert (task.done_told, tasks.sweep()) == (True, 0)
 
 
 def test_a_task_of_no_workflow_is_simply_done():

@@ -46,8 +46,8 @@ each_field = pytest.mark.parametrize(
 # Columns of `Record` that are our own business.
 NOT_MIRRORED = {
     *("id", "created_at", "updated_at", "archived_at", "local_change_at", "sync_paused"),
-    # The server's own book-keeping: what the clock and the stock go by.
-    *("next_timer_at", "timers_seen_at", "stock_at", "told_at"),
+    # The server's own book-keeping: what the clock and the stock go by, and who was told.
+    *("next_timer_at", "timers_seen_at", "stock_at", "told_at", "done_told"),
 }
 # Properties without a counterpart on the model: Notion keeps the first three itself, the engine writes the last.
 WITHOUT_ATTRIBUTE = {"created", "last_edited", "open_tasks", "last_synced"}
