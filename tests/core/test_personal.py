@@ -117,6 +117,9 @@ OF_NOBODY = {
     *("integrations.RegisteredWebhook", "notion_sync.NotionDatabase", "notion_sync.SyncRun"),
     *("notion_sync.RequestBudget", "notion_sync.Lease", "notion_sync.NotionChange", "notion_sync.WebhookToken"),
     *("core.Heartbeat", "core.ApiToken", "core.LoginAttempt", "core.RecoveryCode", "core.SavedFilter"),
+    *("core.DayFigures", "agents_app.Copied"),
+    # Of whoever was not let in, their network address and program, for 30 days.
+    "integrations.RefusedDelivery",
     # It follows with the next write to Notion: changed here, it would look like an edit over there.
     "notion_sync.NotionPage",
 }

@@ -242,4 +242,4 @@ def test_what_we_asked_for_ourselves_says_so_and_no_sender_can(db: None) -> None
     provider = PROVIDERS["circle"]
     store(provider, Delivery(b'{"a": 1}', content_type="application/json", pulled="member.read"))
     store(provider, Delivery(b'{"a": 2}', {"x-higherself-pulled": "member.read"}, content_type="application/json"))
-    assert [row.delivery().pulled for row in InboundEvent.objects.order_by("id")] == ["member.read", ""]
+    assert [row.delivery().pulled for row in InboundEvent.objects.order_by("received_at")] == ["member.read", ""]

@@ -275,11 +275,3 @@ def test_circles_test_calls_get_a_200_and_store_nothing(settings, body: bytes):
     assert [client.head("/webhooks/circle/c").status_code, client.get("/webhooks/circle/c").status_code] == [200, 200]
     assert client.post("/webhooks/circle/wrong", b'{"type": "x"}', content_type="application/json").status_code == 401
     assert InboundEvent.objects.count() == 0
-
-
-def test_a_bare_null_of_circles_is_a_test_call_unless_the_secret_comes_with_it(settings):
-    settings.PROVIDERS = settings.PROVIDERS | {"circle": {"webhook_secret": "c"}}
-    assert Client().post("/webhooks/circle", b"null", content_type="application/json").status_code == 200
-    assert InboundEvent.objects.count() == 0
-    assert Client().post("/webhooks/circle/c", b"null", content_type="application/json").status_code == 202
-    assert InboundEvent.objects.count() == 1

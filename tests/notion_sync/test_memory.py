@@ -24,7 +24,7 @@ class Watcher(Progress):
 
     def advance(self, key: str, direction: str, rows: int) -> None:
         if direction == PULL:
-            self.kept.append(sum(isinstance(item, httpx.Response) for item in gc.get_objects()))
+            self.kept.append(sum(type(item) is httpx.Response for item in gc.get_objects()))
 
 
 def test_answers_do_not_pile_up_while_a_database_is_read(
