@@ -205,6 +205,9 @@ class Pusher:
     def _guarded(self, change: Change) -> None:
         """Pushes one row. Its failure is noted with it and stops nothing but itself."""
         try:
+            if change.tie.state == NotionPage.State.LOST and change.tie.page_id:
+                self._look_for_lost(change)
+                return
             looked_at = self._looked_at(change)
             if looked_at is None:
                 return
@@ -452,6 +455,15 @@ class Pusher:
             deletes.look_at(self.api, self.database, change.tie.page_id, self.counts)
             change.tie.refresh_from_db()
         self._failed(change, str(error), permanent=True)
+
+    def _look_for_lost(self, change: Change) -> None:
+        """A page that could not be reached is asked for, not written to. What waits goes with the next turn once it is
+        back."""
+        deletes.look_at(self.api, self.database, change.tie.page_id or "", self.counts)
+        change.tie.refresh_from_db()
+        if change.tie.state == NotionPage.State.LOST:
+            self.refused.add(change.row.pk)
+            self._failed(change, "its page cannot be reached in Notion.", permanent=True)
 
     def _recheck_schema(self) -> None:
         """Notion refused a write: perhaps a person has changed the database. Pauses it where it does not fit."""

@@ -172,3 +172,21 @@ def test_what_is_known_of_a_database_is_as_old_as_its_reading(
     sync()
     assert list(known) == ["contacts_profiles"]
     assert known["contacts_profiles"] < read["contacts_profiles"]
+
+
+def test_a_page_that_cannot_be_reached_is_asked_for_and_not_written_to(
+    notion: Sandbox, sync: Sync, contact: Contact
+) -> None:
+    page = page_of(contact)
+    notion.unshare(page)
+    contact.phone = "2"
+    contact.save()
+    sync(full=True)
+    notion.requests.clear()
+
+    sync()
+
+    assert [request for request in notion.requests if request.method == "PATCH"] == []
+    notion.share(page)
+    assert changed(sync()) == {"contacts_profiles": {"pushed": 1}}
+    assert notion.person.values(page)["Phone"] == "2"
