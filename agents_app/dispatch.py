@@ -74,7 +74,8 @@ def process(inbound: InboundEvent) -> None:
 def _lasting(error: Exception) -> Exception:
     """A value that does not fit today will not fit in an hour either: a person is to see it at once."""
     if isinstance(error, (DataError, OverflowError, RecursionError)):
-        problem = f"The delivery holds a value that cannot be stored or read: {str(error).splitlines()[0]}"
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        problem = f"The delivery holds a value that cannot be stored or read: {said}"
         return Permanent(problem).with_traceback(error.__traceback__)
     return error
 

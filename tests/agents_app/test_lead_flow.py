@@ -487,3 +487,10 @@ def test_a_value_that_never_fits_is_for_a_person_at_once(error: Exception):
         event = deliver(lead())
     assert (event.status, event.attempts, event.next_attempt_at) == ("quarantined", 1, None)
     assert event.error == f"The delivery holds a value that cannot be stored or read: {error}"
+
+
+def test_a_value_that_never_fits_is_named_by_its_kind_where_the_error_has_no_words():
+    with mock.patch("agents_app.agents.lead_capture.LeadCaptureAgent.handle", side_effect=OverflowError()):
+        event = deliver(lead())
+    assert event.status == "quarantined"
+    assert event.error == "The delivery holds a value that cannot be stored or read: OverflowError"
