@@ -22,9 +22,14 @@ def fetch(base_url: str, data_source_id: str) -> int:
         while True:
             answer = client.post(f"/v1/data_sources/{data_source_id}/query", json=body).raise_for_status().json()
             seen.update(page["id"] for page in answer["results"])
-            if not answer["has_more"]:
+            if answer["has_more"]:
+                body["start_cursor"] = answer["next_cursor"]
+            elif (answer.get("request_status") or {}).get("type") == "incomplete":
+                since = {"on_or_after": answer["results"][-1]["created_time"]}
+                body |= {"filter": {"timestamp": "created_time", "created_time": since}}
+                del body["start_cursor"]
+            else:
                 return len(seen)
-            body["start_cursor"] = answer["next_cursor"]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from higherself.core.history import NOTION, ChangeSet
+from higherself.core.history import NOTION
 from higherself.core.history.recording import draft
 from higherself.core.history.values import differences
 from higherself.core.models import Record
@@ -402,7 +402,7 @@ class Applier:
             if changes:
                 actor = remote_side.editor(meeting.page) or "Notion"
                 drafts.append(draft(type(meeting.row), meeting.row.pk, changes, actor=actor, origin=NOTION, at=now))
-        ChangeSet.objects.bulk_create(drafts)
+        writing.insert(drafts)
 
     def _links_changed(self, meeting: Meeting) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -50,8 +50,8 @@ LONGEST_PAUSE = timedelta(hours=6)
 # many wait, that costs a request each. Where more wait, one query looks for edits of all of them: after so many writes
 # (it may cost a fiftieth of them, no more), or when what is known is so old; in seconds.
 LOOK_AT_EACH = 20
-LOOK_AFTER, LOOK_AFTER_WRITES = 5.0, 75
-READ_AGAIN = 120.0
+LOOK_AFTER, LOOK_AFTER_WRITES = 2.0, 75
+READ_AGAIN = 30.0
 ONE_ANSWER = 90  # a query's answer holds 100 pages
 # What we have settled with Notion ourselves so short a time ago need not be looked at; in seconds.
 JUST_SETTLED = timedelta(seconds=3)
@@ -70,6 +70,8 @@ class Change:
     tie: NotionPage
     values: Values = field(default_factory=dict)
     waits: bool = False  # for the page of a related row
+    # Relations of which a part cannot be written while the other page, or its database, cannot be seen.
+    held: list[Relation] = field(default_factory=list)
     overflow: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -180,18 +182,25 @@ class Pusher:
                 change.waits = True
                 continue
             if self._differs(change, prop, value):
-                if isinstance(prop, Relation) and self._hides_some(change, prop):
-                    change.waits = True
-                    continue
-                change.values[prop.attr] = value
+                shown = self._that_can_be_seen(change, prop, value) if isinstance(prop, Relation) else value
+                if shown is value or self._differs(change, prop, shown):
+                    change.values[prop.attr] = shown
         return change
 
-    def _hides_some(self, change: Change, prop: Relation) -> bool:
-        """Writing the list would cut links to pages that we cannot see now: it waits until they are back."""
-        agreed = change.tie.base.get(prop.attr) or []
-        lost = NotionPage.objects.filter(page_id__in=agreed, state=NotionPage.State.LOST).exists()
+    def _that_can_be_seen(self, change: Change, prop: Relation, value: list[str]) -> list[str]:
+        """Notion refuses a whole page for one link to a page that we cannot see: such a link waits until it is back.
+
+        Where one of the links that are to stay leads to such a page, the list stays as it is: writing it would cut
+        that link.
+        """
+        agreed = self.index.live(change.tie.base.get(prop.attr) or []) if not change.is_new else []
         closed = NotionDatabase.objects.filter(key=prop.to).exclude(state=NotionDatabase.State.OK).exists()
-        return bool(agreed) and (lost or closed)
+        hidden = self.index.lost(value)
+        if not hidden and not closed:
+            return value
+        change.waits = True
+        change.held.append(prop)
+        return agreed if closed or hidden.intersection(agreed) else [page for page in value if page not in hidden]
 
     def _differs(self, change: Change, prop: Property, value: Any) -> bool:
         if change.is_new:
@@ -224,9 +233,7 @@ class Pusher:
         except NotShared as error:
             self._gone(change, error)
         except (Permanent, TooLong, SchemaChanged) as error:
-            self.refused.add(change.row.pk)
-            self._failed(change, str(error), permanent=True)
-            self._recheck_schema()
+            self._refused(change, error)
         except (Retryable, Conflict) as error:
             self._failed(change, str(error), permanent=False)
         if change.waits:
@@ -425,6 +432,20 @@ class Pusher:
     def _nothing_left(self, change: Change) -> None:
         if not change.waits:
             self._done(change.row)
+        elif change.held:
+            self._say_what_is_held(change)
+
+    def _say_what_is_held(self, change: Change) -> None:
+        names = ", ".join(f"“{prop.name}”" for prop in change.held)
+        message = (
+            f"{describe(self.mapping, change.row)}: {names} waits for a linked page that cannot be reached in Notion. "
+            "Share that page again, archive its record here, or take the link away."
+        )
+        if change.tie.error != message:
+            change.tie.error = message
+            change.tie.save(update_fields=["error"])
+        self.refused.add(change.row.pk)
+        self.counts.error(self.mapping.key, message)
 
     def _done(self, row: Record) -> None:
         # Only if nobody has changed the row since it was read.
@@ -449,21 +470,60 @@ class Pusher:
         self.counts.error(self.mapping.key, tie.error)
 
     def _gone(self, change: Change, error: NotShared) -> None:
-        """The page is gone, or the whole database is: find out which before blaming the page."""
+        """The whole database is gone, or the page is, or one that it was to be linked to: find out which."""
         self._recheck_schema()
         if change.tie.page_id:
             deletes.look_at(self.api, self.database, change.tie.page_id, self.counts)
             change.tie.refresh_from_db()
+        if change.tie.state == NotionPage.State.LOST or not self._pushed_without_dead_links(change):
+            self._failed(change, str(error), permanent=True)
+
+    def _refused(self, change: Change, error: Exception) -> None:
+        if self._pushed_without_dead_links(change):
+            return
+        self.refused.add(change.row.pk)
         self._failed(change, str(error), permanent=True)
+        self._recheck_schema()
+
+    def _pushed_without_dead_links(self, change: Change) -> bool:
+        """Whether one of the new links was what Notion refused. Then everything else is written."""
+        if not self._dead_links(change):
+            return False
+        if change.is_new:
+            # It was refused, so nothing was created that could be looked for.
+            change.tie.state = NotionPage.State.LINKED
+            change.tie.save(update_fields=["state"])
+        for left in self.changes([change.row]):
+            self._guarded(left)
+        return True
+
+    def _dead_links(self, change: Change) -> bool:
+        """Asks for the pages that were to be linked. Whether one of them cannot be linked any more."""
+        dead = False
+        for prop in self.mapping.relations:
+            agreed = [] if change.is_new else change.tie.base.get(prop.attr) or []
+            for page_id in set(change.values.get(prop.attr) or []) - set(agreed):
+                deletes.look_at(self.api, NotionDatabase.objects.get(key=prop.to), page_id, self.counts)
+                tie = NotionPage.objects.filter(page_id=page_id).first()
+                dead = dead or (tie is not None and (tie.in_trash or tie.state == NotionPage.State.LOST))
+        return dead
 
     def _look_for_lost(self, change: Change) -> None:
         """A page that could not be reached is asked for, not written to. What waits goes with the next turn once it is
         back."""
         deletes.look_at(self.api, self.database, change.tie.page_id or "", self.counts)
-        change.tie.refresh_from_db()
-        if change.tie.state == NotionPage.State.LOST:
-            self.refused.add(change.row.pk)
-            self._failed(change, "its page cannot be reached in Notion.", permanent=True)
+        tie = change.tie
+        tie.refresh_from_db()
+        if tie.state != NotionPage.State.LOST:
+            return
+        if change.row.is_archived:
+            # There is nothing that could be put into the trash. Should the page come back, it is done then.
+            tie.error, tie.attempts, tie.next_attempt_at = "", 0, None
+            tie.save(update_fields=["error", "attempts", "next_attempt_at"])
+            self._done(change.row)
+            return
+        self.refused.add(change.row.pk)
+        self._failed(change, "its page cannot be reached in Notion.", permanent=True)
 
     def _recheck_schema(self) -> None:
         """Notion refused a write: perhaps a person has changed the database. Pauses it where it does not fit."""

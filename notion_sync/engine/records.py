@@ -39,6 +39,7 @@ class PageIndex:
         self._page_of: dict[tuple[str, int], str | None] = {}
         self._row_of: dict[tuple[str, str], int | None] = {}
         self._trashed: set[str] = set()
+        self._lost: set[str] = set()
         self._put_aside: set[tuple[str, int]] = set()
 
     def load_pages(self, key: str, row_ids: Iterable[int]) -> None:
@@ -48,7 +49,7 @@ class PageIndex:
         for row_id in wanted:
             self._page_of[key, row_id] = None
         found = NotionPage.objects.filter(database_id=key, object_id__in=wanted, page_id__isnull=False)
-        self._note(key, found.values_list("object_id", "page_id", "in_trash"))
+        self._note(key, found.values_list("object_id", "page_id", "in_trash", "state"))
         unborn = {row_id for row_id in wanted if self._page_of[key, row_id] is None}
         if unborn:
             archived = rows_manager(MAPPINGS[key].model).filter(pk__in=unborn, archived_at__isnull=False)
@@ -61,23 +62,35 @@ class PageIndex:
         for page_id in wanted:
             self._row_of[key, page_id] = None
         found = NotionPage.objects.filter(database_id=key, page_id__in=wanted, object_id__isnull=False)
-        self._note(key, found.values_list("object_id", "page_id", "in_trash"))
+        self._note(key, found.values_list("object_id", "page_id", "in_trash", "state"))
         strange = [page_id for page_id in wanted if self._row_of[key, page_id] is None]
         if strange:
             moved = NotionPage.objects.filter(page_id__in=strange).exclude(database_id=key)
             self._trashed.update(page_id for page_id in moved.values_list("page_id", flat=True) if page_id)
 
-    def _note(self, key: str, ties: Iterable[tuple[int | None, str | None, bool]]) -> None:
-        for row_id, page_id, in_trash in ties:
+    def _note(self, key: str, ties: Iterable[tuple[int | None, str | None, bool, str]]) -> None:
+        lost: dict[int, str] = {}
+        for row_id, page_id, in_trash, state in ties:
             if row_id is not None and page_id is not None:
                 self._page_of[key, row_id] = page_id
                 self._row_of[key, page_id] = row_id
                 if in_trash:
                     self._trashed.add(page_id)
+                elif state == NotionPage.State.LOST:
+                    lost[row_id] = page_id
+        if lost:
+            # Where the record was put aside here, its page counts as one in the trash.
+            archived = rows_manager(MAPPINGS[key].model).filter(pk__in=lost, archived_at__isnull=False)
+            self._trashed.update(lost.pop(row_id) for row_id in archived.values_list("pk", flat=True))
+            self._lost.update(lost.values())
 
     def live(self, page_ids: Iterable[str]) -> list[str]:
         """Without pages in the trash, to which Notion hides the links until a restore, or moved to another database."""
         return [page_id for page_id in page_ids if page_id not in self._trashed]
+
+    def lost(self, page_ids: Iterable[str]) -> set[str]:
+        """Those that could not be reached when they were last asked for. Notion takes no link to such a page."""
+        return self._lost.intersection(page_ids)
 
     def page(self, key: str, row_id: int) -> str | None:
         return self._page_of.get((key, row_id))

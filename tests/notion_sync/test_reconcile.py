@@ -242,6 +242,81 @@ def test_a_link_to_a_page_that_is_hidden_is_not_cut_by_a_push(notion: Sandbox, s
     assert sorted(notion.values(page_of(one))["Dependencies"]) == sorted([page_of(two), page_of(three)])
 
 
+@pytest.fixture
+def two_tasks(notion: Sandbox, sync: Sync) -> tuple[Any, Any, Any]:
+    """A task whose page cannot be reached any more, which is not known here yet, and two others."""
+    lost, one, other = make_task(), make_task(), make_task()
+    sync()
+    notion.unshare(page_of(lost))
+    return lost, one, other
+
+
+def test_a_link_to_a_page_that_cannot_be_reached_holds_nothing_else_back(
+    notion: Sandbox, sync: Sync, two_tasks: tuple[Any, Any, Any]
+) -> None:
+    lost, one, other = two_tasks
+    one.notes = "news"
+    one.save()
+    one.dependencies.set([lost, other])
+    counts = sync()
+    values = notion.values(page_of(one))
+    assert (values["Notes"], values["Dependencies"]) == ("news", [page_of(other)])
+    assert "“Dependencies” waits for a linked page that cannot be reached in Notion" in "\n".join(counts.messages)
+
+    notion.requests.clear()
+    sync()
+    assert [request.path for request in notion.requests if request.method in {"PATCH", "GET"}] == []
+    notion.share(page_of(lost))
+    sync(full=True)
+    assert sorted(notion.values(page_of(one))["Dependencies"]) == sorted([page_of(other), page_of(lost)])
+    assert changed(sync(full=True)) == {}
+    assert NotionPage.objects.exclude(error="").count() == 0
+
+
+def test_a_new_record_that_is_linked_to_a_page_that_cannot_be_reached_is_created_without_the_link(
+    notion: Sandbox, sync: Sync, two_tasks: tuple[Any, Any, Any]
+) -> None:
+    lost, _, other = two_tasks
+    new = make_task()
+    new.dependencies.set([lost, other])
+    sync()
+    assert notion.values(page_of(new))["Dependencies"] == [page_of(other)]
+    assert len(notion.pages("Master Tasks")) == 4
+    notion.share(page_of(lost))
+    sync(full=True)
+    assert sorted(notion.values(page_of(new))["Dependencies"]) == sorted([page_of(other), page_of(lost)])
+
+
+def test_a_record_that_is_put_aside_waits_for_no_page_that_cannot_be_reached(
+    notion: Sandbox, sync: Sync, two_tasks: tuple[Any, Any, Any]
+) -> None:
+    lost, one, other = two_tasks
+    one.dependencies.set([lost, other])
+    sync()
+    lost.archive()
+    sync()
+    assert sync().messages == []
+    assert list(type(one).objects.filter(local_change_at__isnull=False)) == []
+    notion.share(page_of(lost))
+    sync(full=True)
+    assert notion.page(page_of(lost))["in_trash"]
+    lost.refresh_from_db()
+    assert lost.is_archived
+
+
+def test_a_link_to_a_lost_page_can_be_taken_away(notion: Sandbox, sync: Sync) -> None:
+    one, two, three = make_task(), make_task(), make_task()
+    one.dependencies.add(two)
+    sync()
+    notion.unshare(page_of(two))
+    notion.person.update(page_of(one), {"Notes": "news"})
+    sync(full=True)
+    one.dependencies.set([three])
+    sync()
+    assert notion.values(page_of(one))["Dependencies"] == [page_of(three)]
+    assert changed(sync(full=True)) == {}
+
+
 def test_a_link_that_a_person_removes_is_removed_here(notion: Sandbox, sync: Sync) -> None:
     contact = make_contact()
     task = make_task(related_contact=contact)
