@@ -53,8 +53,9 @@ LOOK_AT_EACH = 20
 LOOK_AFTER, LOOK_AFTER_WRITES = 2.0, 75
 READ_AGAIN = 30.0
 ONE_ANSWER = 90  # a query's answer holds 100 pages
-# What we have settled with Notion ourselves so short a time ago need not be looked at; in seconds.
-JUST_SETTLED = timedelta(seconds=3)
+# What Notion has answered to a write of ours so short a time ago need not be looked at; in seconds. (What a query
+# answered must be: it may be some seconds old.)
+JUST_WRITTEN = 3.0
 # A write that had to wait for its turn for longer, in seconds, or that failed, is looked at again before it is sent.
 FRESH = 10.0
 LOOKS = 3
@@ -104,6 +105,8 @@ class Pusher:
         self._looks_at_each = False
         # Rows that Notion has refused in this run: trying again at once would be refused again.
         self.refused: set[int] = set()
+        # When Notion last answered a write of a row's page, by the monotonic clock.
+        self.written_at: dict[int, float] = {}
         self.index = PageIndex()
         self.waiting = 0
 
@@ -244,13 +247,16 @@ class Pusher:
         tie = change.tie
         if not self._looks_at_each or change.is_new or not change.values or tie.in_trash or change.row.is_archived:
             return change
-        if tie.synced_at is not None and timezone.now() - tie.synced_at < JUST_SETTLED:
+        if time.monotonic() - self.written_at.get(change.row.pk, -JUST_WRITTEN) < JUST_WRITTEN:
             return change
         return self._as_it_is(change)
 
     def _as_it_is(self, change: Change) -> Change | None:
         """Reads the row's page, merges what people did there, and finds what is left to write."""
+        key, unchanged = self.mapping.key, self.counts.get(self.mapping.key, "unchanged")
         deletes.look_at(self.api, self.database, change.tie.page_id or "", self.counts)
+        # A page that is looked at once more is none more that was found unchanged.
+        self.counts.add(key, "unchanged", unchanged - self.counts.get(key, "unchanged"))
         rows = rows_manager(self.mapping.model).filter(pk=change.row.pk, local_change_at__isnull=False)
         return next(iter(self.changes(list(rows))), None)
 
@@ -420,6 +426,7 @@ class Pusher:
 
     def _settle(self, change: Change, page: Json, written: Values) -> None:
         """Compares Notion's answer with what was asked, and takes over what it made of it."""
+        self.written_at[change.row.pk] = time.monotonic()
         if change.overflow:
             page = self.api.page(page["id"])
         Applier(self.api, self.database, self.counts).apply([page], settled={page["id"]: written})

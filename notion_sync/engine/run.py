@@ -101,6 +101,7 @@ class Reconciliation:
         # Databases that could not be read: pushing there might overwrite what nobody has seen.
         self.unread: set[str] = set()
         self.refused: dict[str, set[int]] = defaultdict(set)
+        self.written_at: dict[str, dict[int, float]] = defaultdict(dict)
         # When each database was read, by the monotonic clock: before the others were, or written to.
         self.read_at: dict[str, float] = {}
         self.live = LiveProgress(held.name, held.holder) if job.plan is None else Progress()
@@ -207,7 +208,7 @@ class Reconciliation:
             plan=self.job.plan,
             read_at=self.read_at.get(database.key),
         )
-        pusher.refused = self.refused[database.key]
+        pusher.refused, pusher.written_at = self.refused[database.key], self.written_at[database.key]
         pusher.run(self.job.until)
 
     def _begin(self, database: NotionDatabase, direction: str, total: int | None) -> None:

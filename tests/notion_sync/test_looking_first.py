@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,11 +21,6 @@ from tests.notion_sync.test_reconcile import changed, page_of
 
 Sync = Callable[..., Counts]
 Meanwhile = Callable[[Callable[[], Any]], None]
-
-
-@pytest.fixture(autouse=True)
-def _settled_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(push, "JUST_SETTLED", timedelta(0))
 
 
 @pytest.fixture
@@ -190,3 +184,20 @@ def test_a_page_that_cannot_be_reached_is_asked_for_and_not_written_to(
     notion.share(page)
     assert changed(sync()) == {"contacts_profiles": {"pushed": 1}}
     assert notion.person.values(page)["Phone"] == "2"
+
+
+def test_what_a_query_answered_a_moment_ago_is_looked_at_again(notion: Sandbox, sync: Sync) -> None:
+    contact = make_contact(city="Bath")
+    sync()
+    page = page_of(contact)
+    notion.person.update(page, {"Phone": "1"})
+    sync()
+    notion.settings.index_lag = 30
+    notion.person.update(page, {"City": "Leeds"})
+    Contact.objects.filter(pk=contact.pk).update(city="York")
+
+    sync()
+
+    contact.refresh_from_db()
+    assert (contact.city, notion.person.values(page)["City"]) == ("Leeds", "Leeds")
+    assert list(SyncConflict.objects.values_list("local_value", "notion_value")) == [("York", "Leeds")]
