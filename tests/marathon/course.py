@@ -36,6 +36,8 @@ class Course:
         # What happens at which request, before or after it is answered.
         self.planned: list[tuple[int, bool, Callable[[], Any]]] = []
         self.requests = 0
+        # The page that the server made for a record, by database and the record's own ids.
+        self.created: dict[tuple[str, ...], str] = {}
         self._answer, notion.service.answer = notion.service.answer, self._answering
         e = self.edits
         self.doings: dict[Callable[[], Any], int] = {
@@ -87,11 +89,28 @@ class Course:
     def _answering(self, method: str, target: str, headers: Any, raw: bytes) -> Any:
         self.requests += 1
         self._do_what_is_planned(before=True)
-        reply = self._answer(method, target, headers, raw)
-        if method == "PATCH":
-            self.edits.written.append((time.time(), target.rsplit("/", 1)[-1]))
-        self._do_what_is_planned(before=False)
-        return reply
+        known = set(self.notion.ws.pages) if method == "POST" and target.endswith("/pages") else None
+        try:
+            return self._answer(method, target, headers, raw)
+        finally:
+            # The answer may be lost, and the work be done.
+            if known is not None:
+                self._note_created(set(self.notion.ws.pages) - known)
+            if method == "PATCH":
+                self.edits.written.append((time.time(), target.rsplit("/", 1)[-1]))
+            self._do_what_is_planned(before=False)
+
+    def _note_created(self, pages: set[str]) -> None:
+        """One record gets one page, whatever becomes of the answer."""
+        from django.db import connections
+
+        for page in pages:
+            record = self.edits.record_of(page)
+            if record in self.created:
+                self.violation(f"{record} got a second page, {page}, after {self.created[record]}")
+            self.created[record] = page
+        if pages:
+            connections.close_all()  # the local Notion's thread has its own
 
     def _do_what_is_planned(self, *, before: bool) -> None:
         for plan in list(self.planned):

@@ -102,6 +102,13 @@ class Edits:
         shown = self.notion.person._full(page).values()
         return prop.read(next(item for item in shown if item["id"] == wanted))
 
+    def record_of(self, page: str) -> tuple[str, ...]:
+        """Its database, and the ids by which a page says for which record it stands."""
+        source = self.notion.ws.pages[page].parent_id
+        key = NotionDatabase.objects.get(data_source_id=source).key
+        mapping = MAPPINGS[key]
+        return (key, *(str(self.in_notion(key, page, mapping.property(attr))) for attr in mapping.identity))
+
     def fields(self, key: str) -> list[Property]:
         return [prop for prop in MAPPINGS[key].fields if prop.owner is Owner.BOTH and prop.type in TYPES]
 

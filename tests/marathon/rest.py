@@ -50,8 +50,6 @@ def _of_one_database(edits: Edits, key: str) -> Iterator[str]:
 def _of_one_record(edits: Edits, row: Any, tie: NotionPage, local: Values, index: PageIndex) -> Iterator[str]:
     page = edits.notion.person.page(tie.page_id or "")
     name = f"{tie.database_id} {row.pk} ({tie.page_id})"
-    if row.sync_origin == "Notion" and page["created_by"]["id"] == edits.notion.bot_id:
-        yield f"{name}: a second page of another record became a record"
     if page["in_trash"] != row.is_archived:
         yield f"{name}: in the trash there {page['in_trash']}, archived here {row.is_archived}; {tie.error}"
     if page["in_trash"] or row.is_archived:
