@@ -277,12 +277,12 @@ class Edits:
             MAKE[key or self._any_key()]()
 
     def archive_here(self) -> None:
-        self._each_other(archived=False)
+        self._archive_or_restore(archived=False)
 
     def restore_here(self) -> None:
-        self._each_other(archived=True)
+        self._archive_or_restore(archived=True)
 
-    def _each_other(self, *, archived: bool) -> None:
+    def _archive_or_restore(self, *, archived: bool) -> None:
         key = self._any_key()
         pk = self._one_of(self.rows(key, archived=archived))
         if pk:

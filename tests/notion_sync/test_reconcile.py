@@ -225,13 +225,22 @@ def test_links_to_pages_that_are_not_shared_for_a_while_are_kept(notion: Sandbox
     assert notion.values(page_of(task))["Related Contact"] == [page_of(contact)]
 
 
-def test_a_link_to_a_page_that_is_hidden_is_not_cut_by_a_push(notion: Sandbox, sync: Sync) -> None:
+@pytest.fixture
+def lost_link(notion: Sandbox, sync: Sync) -> tuple[Any, Any, Any]:
+    """A task that is linked to another, whose page is known not to be reachable any more, and a third."""
     one, two, three = make_task(), make_task(), make_task()
     one.dependencies.add(two)
     sync()
     notion.unshare(page_of(two))
     notion.person.update(page_of(one), {"Notes": "news"})
     sync(full=True)
+    return one, two, three
+
+
+def test_a_link_to_a_page_that_is_hidden_is_not_cut_by_a_push(
+    notion: Sandbox, sync: Sync, lost_link: tuple[Any, Any, Any]
+) -> None:
+    one, two, three = lost_link
     assert list(one.dependencies.all()) == [two]
     one.dependencies.add(three)
     sync()
@@ -243,8 +252,8 @@ def test_a_link_to_a_page_that_is_hidden_is_not_cut_by_a_push(notion: Sandbox, s
 
 
 @pytest.fixture
-def two_tasks(notion: Sandbox, sync: Sync) -> tuple[Any, Any, Any]:
-    """A task whose page cannot be reached any more, which is not known here yet, and two others."""
+def with_a_lost_one(notion: Sandbox, sync: Sync) -> tuple[Any, Any, Any]:
+    """Three tasks. The page of the first cannot be reached any more, which is not known here yet."""
     lost, one, other = make_task(), make_task(), make_task()
     sync()
     notion.unshare(page_of(lost))
@@ -252,9 +261,9 @@ def two_tasks(notion: Sandbox, sync: Sync) -> tuple[Any, Any, Any]:
 
 
 def test_a_link_to_a_page_that_cannot_be_reached_holds_nothing_else_back(
-    notion: Sandbox, sync: Sync, two_tasks: tuple[Any, Any, Any]
+    notion: Sandbox, sync: Sync, with_a_lost_one: tuple[Any, Any, Any]
 ) -> None:
-    lost, one, other = two_tasks
+    lost, one, other = with_a_lost_one
     one.notes = "news"
     one.save()
     one.dependencies.set([lost, other])
@@ -274,9 +283,9 @@ def test_a_link_to_a_page_that_cannot_be_reached_holds_nothing_else_back(
 
 
 def test_a_new_record_that_is_linked_to_a_page_that_cannot_be_reached_is_created_without_the_link(
-    notion: Sandbox, sync: Sync, two_tasks: tuple[Any, Any, Any]
+    notion: Sandbox, sync: Sync, with_a_lost_one: tuple[Any, Any, Any]
 ) -> None:
-    lost, _, other = two_tasks
+    lost, _, other = with_a_lost_one
     new = make_task()
     new.dependencies.set([lost, other])
     sync()
@@ -288,9 +297,9 @@ def test_a_new_record_that_is_linked_to_a_page_that_cannot_be_reached_is_created
 
 
 def test_a_record_that_is_put_aside_waits_for_no_page_that_cannot_be_reached(
-    notion: Sandbox, sync: Sync, two_tasks: tuple[Any, Any, Any]
+    notion: Sandbox, sync: Sync, with_a_lost_one: tuple[Any, Any, Any]
 ) -> None:
-    lost, one, other = two_tasks
+    lost, one, other = with_a_lost_one
     one.dependencies.set([lost, other])
     sync()
     lost.archive()
@@ -304,13 +313,8 @@ def test_a_record_that_is_put_aside_waits_for_no_page_that_cannot_be_reached(
     assert lost.is_archived
 
 
-def test_a_link_to_a_lost_page_can_be_taken_away(notion: Sandbox, sync: Sync) -> None:
-    one, two, three = make_task(), make_task(), make_task()
-    one.dependencies.add(two)
-    sync()
-    notion.unshare(page_of(two))
-    notion.person.update(page_of(one), {"Notes": "news"})
-    sync(full=True)
+def test_a_link_to_a_lost_page_can_be_taken_away(notion: Sandbox, sync: Sync, lost_link: tuple[Any, Any, Any]) -> None:
+    one, _, three = lost_link
     one.dependencies.set([three])
     sync()
     assert notion.values(page_of(one))["Dependencies"] == [page_of(three)]
